@@ -1,0 +1,1 @@
+"""Figures, printed one a line as `bench NAME VALUE UNIT`; never asserted, since machines differ."""

@@ -1,0 +1,25 @@
+"""`make bench` runs every group, `make bench NAME=gateway` one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+
+from benchmarks import corpus, throughput
+
+GROUPS: Mapping[str, Callable[[], None]] = {"gateway": throughput.main, "corpus": corpus.main}
+
+
+def main(wanted: list[str]) -> int:
+    """Run the groups named, or all."""
+    unknown = [name for name in wanted if name not in GROUPS]
+    if unknown:
+        print(f"no group {', '.join(unknown)}; known are {', '.join(GROUPS)}", file=sys.stderr)
+        return 2
+    for name in wanted or GROUPS:
+        GROUPS[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

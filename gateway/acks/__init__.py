@@ -1,0 +1,1 @@
+"""From rows owed to a partner to files in its `out/` folder."""

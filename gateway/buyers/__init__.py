@@ -1,0 +1,1 @@
+"""What Chorus Pro's directory says of the public bodies: a snapshot, look-ups in it, its refresh."""

@@ -1,0 +1,1 @@
+"""Values and tables that every floor shares: no I/O, and nothing of ours is imported here."""

@@ -1,0 +1,1 @@
+"""Where documents go: one small protocol, and one package behind it for each platform."""

@@ -1,0 +1,1 @@
+"""From a document and the facts to findings. Pure: no database, no network, no clock."""

@@ -1,0 +1,78 @@
+"""Run the packs that concern one document, in order, and write down what each one said and how long it took.
+
+A pack that fails is `not_judged` with the reason, never valid; unless merely facts were missing (the packs speak
+for themselves then), it leaves a finding that holds the document on routes where its layer counts. New packs plug
+into the registry: nothing here changes with them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from time import perf_counter
+from typing import Final
+
+from gateway.domain.document import Document
+from gateway.domain.facts import Facts
+from gateway.domain.finding import Definition, Finding, Layer, Severity, Text
+from gateway.domain.verdict import Judgement, Missing, PackVerdict, Verdict
+from gateway.rules.pack import Pack, PackResult, Tree
+from gateway.rules.packs import PackRegistry
+
+NOT_JUDGED_RULE: Final = "PACK-NOT-JUDGED"
+_MESSAGE: Final = Text(
+    "Le document n'a pas pu être contrôlé par le jeu de règles {pack} : {reason}.",
+    "The document could not be checked by the rule pack {pack}: {reason}.",
+)
+_REMEDY: Final = Text(
+    "Rien à corriger dans la facture à ce stade : l'exploitant de la passerelle doit rétablir le contrôle, "
+    "puis la faire juger de nouveau (gateway rejudge).",
+    "Nothing to mend in the invoice for now: the gateway's operator must restore the check, "
+    "then have it judged again (gateway rejudge).",
+)
+
+
+def judge(
+    document: Document,
+    tree: Tree | None,
+    facts: Facts,
+    packs: PackRegistry,
+    only: frozenset[str] | None = None,
+) -> Judgement:
+    """The verdicts and findings of every pack that concerns `document` (of those named in `only`, if given)."""
+    verdicts: list[PackVerdict] = []
+    findings: list[Finding] = []
+    for pack in packs.for_document(document, facts, only):
+        started = perf_counter()
+        result = _run(pack, document, tree, facts)
+        if result is None:
+            continue
+        ms = (perf_counter() - started) * 1000
+        verdicts.append(
+            PackVerdict(
+                name=pack.name,
+                version=pack.version,
+                sha256=pack.sha256,
+                verdict=result.verdict,
+                ms=round(ms, 3),
+                missing=result.missing,
+                reason=result.reason,
+            )
+        )
+        findings.extend(f if f.pack else replace(f, pack=pack.name) for f in result.findings)
+        if result.verdict is Verdict.NOT_JUDGED and result.missing is not Missing.FACTS:
+            findings.append(_not_judged(pack.layer, pack.name, result.reason))
+    return Judgement(tuple(verdicts), tuple(findings))
+
+
+def _run(pack: Pack, document: Document, tree: Tree | None, facts: Facts) -> PackResult | None:
+    """The pack's word; None when it does not concern the document."""
+    try:
+        return pack.run(document, tree, facts) if pack.applies(document, facts) else None
+    except MemoryError:
+        return PackResult.not_judged(Missing.CEILING, "out of memory")
+    except Exception as error:  # the promise of a verdict that cannot lie: no failure passes for valid
+        return PackResult.not_judged(Missing.ENGINE, f"{type(error).__name__}: {error}")
+
+
+def _not_judged(layer: Layer, pack: str, reason: str) -> Finding:
+    return Definition(NOT_JUDGED_RULE, layer, Severity.HOLD, _MESSAGE, _REMEDY, pack=pack).at(pack=pack, reason=reason)

@@ -1,0 +1,103 @@
+"""The pack registry: which packs judge a document on the day of its deposit.
+
+Each version of a pack is an entry of packs.toml; the day chooses. Files are hashed when a pack is first wanted in a
+process, and compiled at once: an altered or absent file leaves an `UnavailablePack` in its place. Our own rules
+(`chorus`, `issuer`, …) stand in the same order, by layer. A new engine is a line in `ENGINES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from gateway.domain.document import Document
+from gateway.domain.facts import Facts
+from gateway.domain.finding import Layer
+from gateway.rules import chorus, issuer
+from gateway.rules.facturx import FacturxDeclaration
+from gateway.rules.pack import Pack, UnavailablePack
+from gateway.rules.schema.pack import SchemaPack
+from gateway.rules.spec import PackSpec, packs_file, read_specs
+
+Engine = Callable[[PackSpec], Pack]
+
+#: What turns the verified files of an entry into a pack.
+ENGINES: Final[Mapping[str, Engine]] = {"xsd": SchemaPack}
+
+
+class PackRegistry:
+    """All packs of this process. Not shared between threads: work is done in processes (DESIGN 3)."""
+
+    def __init__(
+        self, specs: Sequence[PackSpec], own: Sequence[Pack] = (), engines: Mapping[str, Engine] = ENGINES
+    ) -> None:
+        self._engines = engines
+        self._loaded: dict[tuple[str, str], Pack] = {}
+        self._slots = _ordered(specs, own)
+
+    @classmethod
+    def standard(cls, extra: Iterable[Path] = (), file: Path | None = None) -> PackRegistry:
+        """The packs that are shipped, our own rules, and those of further packs.toml files."""
+        specs = [spec for path in (file or packs_file(), *extra) for spec in read_specs(path)]
+        return cls(specs, own=(FacturxDeclaration(), chorus.pack(), issuer.pack()))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every pack name, in the order in which they run: what `--pack` may say."""
+        return tuple(self._slots)
+
+    def for_document(self, document: Document, facts: Facts, only: frozenset[str] | None = None) -> Iterator[Pack]:
+        """The packs that judge `document` when it is deposited on `facts.today`."""
+        for name, versions in self._slots.items():
+            if only is not None and name not in only:
+                continue
+            if isinstance(versions, tuple):
+                covering = [spec for spec in versions if spec.concerns(document)]
+                if covering:
+                    yield self._on_day(covering, facts.today)
+            else:
+                yield versions
+
+    def _on_day(self, versions: Sequence[PackSpec], day: date) -> Pack:
+        current = [spec for spec in versions if spec.valid_on(day)]
+        if not current:
+            known = versions[-1]
+            return _unavailable(known, "", f"no version of it is valid on {day.isoformat()}")
+        spec = max(current, key=lambda spec: spec.valid_from or date.min)
+        key = (spec.name, spec.sha256)
+        if key not in self._loaded:
+            self._loaded[key] = self._load(spec)
+        return self._loaded[key]
+
+    def _load(self, spec: PackSpec) -> Pack:
+        """Verify, then compile at once, so that what was hashed is what runs."""
+        try:
+            found = spec.digest()
+            if found != spec.sha256:
+                what = f"its files have the digest {found[:16]}…, not the pinned {spec.sha256[:16]}…"
+                return _unavailable(spec, found, what if found else "its files are not installed")
+            return self._engines[spec.engine](spec)
+        except KeyError:
+            return _unavailable(spec, "", f"this gateway has no engine {spec.engine}")
+        except Exception as error:  # a pack that does not compile must not stop the others
+            return _unavailable(spec, "", f"it does not load: {type(error).__name__}: {error}")
+
+
+def _unavailable(spec: PackSpec, found: str, reason: str) -> UnavailablePack:
+    return UnavailablePack(spec.name, spec.layer, spec.version, found, reason)
+
+
+def _ordered(specs: Sequence[PackSpec], own: Sequence[Pack]) -> dict[str, tuple[PackSpec, ...] | Pack]:
+    """By layer, then in the order given; the versions of one name together."""
+    slots: dict[str, tuple[PackSpec, ...] | Pack] = {pack.name: pack for pack in own}
+    layers: dict[str, Layer] = {pack.name: pack.layer for pack in own}
+    for spec in specs:
+        former = slots.get(spec.name, ())
+        if not isinstance(former, tuple):
+            raise ValueError(f"pack {spec.name} has the name of one of the gateway's own")
+        slots[spec.name] = (*former, spec)
+        layers[spec.name] = spec.layer
+    order = list(Layer)
+    return {name: slots[name] for name in sorted(slots, key=lambda name: order.index(layers[name]))}

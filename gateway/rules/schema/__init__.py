@@ -1,0 +1,1 @@
+"""XML Schema packs: the syntax's own schema (`xsd`) and the Factur-X profile schemas (`facturx-…`)."""

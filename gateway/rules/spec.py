@@ -1,0 +1,138 @@
+"""The entries of `schemas/packs.toml`: what a pack is, where its files lie, and the digest that they must have.
+
+An entry that is not understood is a fault of the installation and stops the start (`BadPackFile`); files that are
+absent or altered are not: that pack alone does not load.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import gateway
+from gateway.domain.document import Document, Kind, Profile
+from gateway.domain.finding import Layer
+
+
+class BadPackFile(Exception):
+    """packs.toml cannot be used; the message names the entry and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Covers:
+    """Documents that a pack is for: of these kinds, whose guideline (BT-24) matches, of this profile."""
+
+    kinds: frozenset[Kind]
+    guideline: re.Pattern[str] | None = None
+    profile: Profile | None = None
+
+    def matches(self, document: Document) -> bool:
+        """Is the document one of these?"""
+        return (
+            document.kind in self.kinds
+            and (self.guideline is None or self.guideline.fullmatch(document.guideline) is not None)
+            and (self.profile is None or document.profile is self.profile)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PackSpec:
+    """One version of one pack, as pinned. `folder` is absolute; `roots` names the file to start from by kind."""
+
+    name: str
+    layer: Layer
+    engine: str
+    version: str
+    sha256: str
+    source: str
+    licence: str
+    folder: Path
+    patterns: tuple[str, ...]
+    roots: Mapping[Kind, str]
+    covers: tuple[Covers, ...]
+    valid_from: date | None = None
+    valid_to: date | None = None  #: last day included
+
+    def concerns(self, document: Document) -> bool:
+        """Is the document one that this pack is for?"""
+        return any(each.matches(document) for each in self.covers)
+
+    def valid_on(self, day: date) -> bool:
+        """May this version judge what is deposited on `day`?"""
+        starts = self.valid_from is None or self.valid_from <= day
+        return starts and (self.valid_to is None or day <= self.valid_to)
+
+    def digest(self) -> str:
+        """The digest of the files as they are now; "" when there are none."""
+        return digest_of(self.folder, self.patterns)
+
+
+def digest_of(folder: Path, patterns: tuple[str, ...]) -> str:
+    """SHA-256 over the sorted relative names and contents, so that no file can be added, renamed or edited."""
+    found = sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
+    if not found:
+        return ""
+    whole = hashlib.sha256()
+    for path in sorted(found, key=lambda path: path.relative_to(folder).as_posix()):
+        name = path.relative_to(folder).as_posix().encode()
+        whole.update(name + b"\0" + hashlib.sha256(path.read_bytes()).hexdigest().encode() + b"\n")
+    return whole.hexdigest()
+
+
+def packs_file() -> Path:
+    """`packs.toml`: inside the package in a wheel, in `schemas/` beside it in a working copy."""
+    package = Path(gateway.__file__).parent
+    inside = package / "schemas" / "packs.toml"
+    return inside if inside.exists() else package.parent / "schemas" / "packs.toml"
+
+
+def read_specs(path: Path) -> tuple[PackSpec, ...]:
+    """Every entry of one packs.toml, in its order."""
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8"))["pack"]
+    except (OSError, KeyError, ValueError) as error:
+        raise BadPackFile(f"{path.name}: {error}") from error
+    return tuple(_spec(entry, path) for entry in entries)
+
+
+def _spec(entry: dict[str, Any], path: Path) -> PackSpec:
+    try:
+        return PackSpec(
+            name=entry["name"],
+            layer=Layer(entry["layer"]),
+            engine=entry["engine"],
+            version=entry["version"],
+            sha256=entry["sha256"],
+            source=entry["source"],
+            licence=entry["licence"],
+            folder=_folder(entry, path),
+            patterns=tuple(entry["files"]),
+            roots={Kind(kind): root for kind, root in entry["roots"].items()},
+            covers=tuple(_covers(each) for each in entry["covers"]),
+            valid_from=entry.get("valid_from"),
+            valid_to=entry.get("valid_to"),
+        )
+    except (KeyError, ValueError, TypeError, ModuleNotFoundError) as error:
+        name = entry.get("name", "?") if isinstance(entry, dict) else "?"
+        raise BadPackFile(f"{path.name}: pack {name}: {type(error).__name__}: {error}") from error
+
+
+def _folder(entry: dict[str, Any], path: Path) -> Path:
+    """`package` + `folder`: inside an installed Python package; `folder` alone: beside the packs.toml."""
+    base = Path(str(files(entry["package"]))) if "package" in entry else path.parent
+    return base / str(entry["folder"])
+
+
+def _covers(entry: dict[str, Any]) -> Covers:
+    return Covers(
+        kinds=frozenset(Kind(kind) for kind in entry["kinds"]),
+        guideline=re.compile(entry["guideline"]) if "guideline" in entry else None,
+        profile=Profile(entry["profile"]) if "profile" in entry else None,
+    )

@@ -1,0 +1,1 @@
+"""How files come and go, and how one knows that a file is whole."""

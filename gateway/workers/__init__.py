@@ -1,0 +1,1 @@
+"""Where hostile bytes are opened: spawned processes with time and memory ceilings."""
