@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -28,6 +26,7 @@ from gateway.lock import AlreadyRunning, single_instance
 from gateway.observability import configure_logging
 from gateway.once import Goal, OneRun, Outcome
 from gateway.schedule import Service
+from gateway.stopping import StopSignals
 from gateway.workers.pool import Ceilings
 
 OK, INVALID, WRONG_USE, NOT_JUDGED, OUT_OF_REACH = 0, 1, 2, 3, 4
@@ -330,12 +329,10 @@ def _sentence(outcome: Outcome) -> str:
 
 
 def _serve(gateway: Gateway) -> int:
-    stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    told_to_stop = StopSignals()
     service = Service(gateway)
     service.start()
-    stop.wait()
+    told_to_stop.wait()
     service.stop()
     return OK
 
