@@ -1,0 +1,1 @@
+"""The compiled Schematron: official XSLT in, Python out (docs/rulebook.md)."""
