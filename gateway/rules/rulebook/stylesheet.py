@@ -23,7 +23,6 @@ _SVRL: Final = "{http://purl.oclc.org/dsdl/svrl}"
 _HELPERS: Final = "f651fd9093a3b0e18a014fe8a619dd4fa1b620ebdb95c6cbd67a96beccba67a7"
 _HELPER_MODE: Final = re.compile(r"schematron-.*|generate-id-.*")
 _PARAMETERS: Final = frozenset({"archiveDirParameter", "archiveNameParameter", "fileNameParameter", "fileDirParameter"})
-#: Priorities of the two templates that only walk on: they never compete with a rule.
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
 
 
@@ -267,7 +266,7 @@ class _Reader:
             raise self._refused(apply, "a location of another form")
 
     def _message(self, text: etree._Element) -> tuple[str | Computed, ...]:
-        parts: list[str | Computed] = [text.text or ""]
+        parts: list[str | Computed] = [_kept(text.text)]
         for child in text:
             if child.tag == f"{_XSL}text" and not len(child):
                 parts.append(child.text or "")
@@ -276,7 +275,7 @@ class _Reader:
                 parts.append(Computed(child.get("select", "")))
             else:
                 raise self._refused(child, "unknown in a message")
-            parts.append(child.tail or "")
+            parts.append(_kept(child.tail))
         return tuple(part for part in parts if part)
 
     def _function(self, element: etree._Element) -> Function:
@@ -330,6 +329,11 @@ class _Reader:
     def _refused(self, element: etree._Element, why: str) -> UncompilablePack:
         name = str(element.tag).rpartition("}")[2]
         return UncompilablePack(f"{self._path.name}, line {element.sourceline}, {name}: {why}")
+
+
+def _kept(text: str | None) -> str:
+    """XSLT strips the text nodes of a sheet that are blanks only, but in xsl:text (XSLT 4.2)."""
+    return text if text and _BLANKS.fullmatch(text) is None else ""
 
 
 def _canonical(element: etree._Element) -> str:

@@ -1,0 +1,1 @@
+"""Official sheet in, Python module and table of rules out (`program.py` puts it together)."""

@@ -1,0 +1,223 @@
+"""What an expression becomes: Python text with a static type, and the module text that gathers it.
+
+The type of every expression is known when it is compiled (`Kind`, and how many items: `card`), so the Python
+text does just what is needed. An expression whose type cannot be told is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Final
+
+from gateway.rules.rulebook.compiler.xpath import Refused
+
+
+class Kind(Enum):
+    """Static types. Attributes and text nodes are held as their strings (`LEAF`, `TEXT`)."""
+
+    NODE = "node"
+    LEAF = "attribute"
+    TEXT = "text node"
+    UNTYPED = "untyped"
+    STRING = "string"
+    WORD = "string or untyped"  #: one or the other, where it makes no difference
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    DOUBLE = "double"
+    NUMBER = "number"  #: one of the three, known only when it runs
+    DATE = "date"
+    EMPTY = "empty"
+
+
+NODES: Final = frozenset({Kind.NODE, Kind.LEAF, Kind.TEXT})
+NUMBERS: Final = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE, Kind.NUMBER})
+STRINGS: Final = frozenset({Kind.UNTYPED, Kind.STRING, Kind.WORD})
+
+ONE, OPTIONAL, MANY = "1", "?", "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """`py` gives a bare value for card "1", a value or None for "?", a list or tuple for "*"."""
+
+    kind: Kind
+    card: str
+    py: str
+    uses: frozenset[str] = frozenset()  #: the Python names of this run that it depends on; none: the same all over
+    loops: tuple[str, ...] = ()  #: of a list comprehension, when `py` is one
+    item: str = ""  #: its item
+    probe: str = ""  #: a shorter way to ask whether there is any item
+    flat: bool = True  #: no node of it is inside another: child steps stay in document order
+    element: bool = True  #: each node of it is an element, not the document node
+    literals: tuple[str, ...] | None = None  #: its strings, where they are known
+    cheap: bool = False  #: not worth keeping
+
+    @property
+    def is_numeric(self) -> bool:
+        """A number, of whatever type."""
+        return self.kind in NUMBERS
+
+    @property
+    def is_string(self) -> bool:
+        """Compared as a string."""
+        return self.kind in STRINGS
+
+
+def listing(kind: Kind, loops: tuple[str, ...], item: str, uses: frozenset[str], **more: object) -> Code:
+    """A sequence made by a comprehension."""
+    words = loops[0].split(" ", 3)
+    plain = len(loops) == 1 and words[0] == "for" and words[1] == item
+    py = words[3] if plain else f"[{item} {' '.join(loops)}]"
+    return replace(Code(kind, MANY, py, uses, loops, item), **more)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """The context item: a node, or the string of an attribute."""
+
+    code: Code
+
+    @classmethod
+    def on(cls, name: str, kind: Kind = Kind.NODE, *, element: bool = True) -> Focus:
+        """The item that a Python variable holds."""
+        return cls(Code(kind, ONE, name, frozenset({name}), element=element, cheap=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where an expression stands."""
+
+    focus: Focus | None
+    variables: Mapping[str, Code]
+
+    def at(self, focus: Focus) -> Scope:
+        """The same with another context item."""
+        return Scope(focus, self.variables)
+
+    def binding(self, name: str, code: Code) -> Scope:
+        """The same with one more variable."""
+        return Scope(self.focus, {**self.variables, name: code})
+
+
+@dataclass(slots=True)
+class Module:
+    """The Python module of one pack, growing."""
+
+    constants: dict[str, str] = field(default_factory=dict)  #: text of the value → name
+    functions: list[str] = field(default_factory=list)
+    kept: dict[str, int] = field(default_factory=dict)  #: text of a hoisted expression → its number
+    _names: int = 0
+
+    def fresh(self, prefix: str = "x") -> str:
+        """A name not used before."""
+        self._names += 1
+        return f"{prefix}{self._names}"
+
+    def constant(self, prefix: str, text: str) -> str:
+        """The name of a module constant with this value."""
+        if text not in self.constants:
+            self.constants[text] = self.fresh(prefix)
+        return self.constants[text]
+
+    def tag(self, tag: str) -> str:
+        """The name of the constant for a tag: interned, as those of the tree are."""
+        return self.constant("T", f"intern({tag!r})")
+
+    def strings(self, values: Iterable[str]) -> str:
+        """The name of a frozen set of strings."""
+        return self.constant("S", f"frozenset({sorted(set(values))!r})")
+
+    def keep(self, code: Code) -> Code:
+        """An expression that is the same for the whole document: computed when first wanted, then kept."""
+        if code.uses or code.cheap or code.literals is not None:
+            return code
+        py = _renamed(code.py)
+        number = self.kept.get(py)
+        if number is None:
+            number = self.kept[py] = len(self.kept)
+            self.functions.append(_KEPT.format(number=number, py=py))
+        return replace(code, py=f"k{number}(d)", loops=(), item="", probe="", cheap=True)
+
+    def index(self, nodes: Code, item: str, key: Code) -> str:
+        """A function that gives the nodes by the string that `key` has for them."""
+        keys = f"({key.py},)" if key.card != MANY else f"dict.fromkeys({key.py})"
+        text = _renamed(_INDEX.format(number="{number}", py=nodes.py, item=item, keys=keys))
+        number = self.kept.get(text)
+        if number is None:
+            number = self.kept[text] = len(self.kept)
+            self.functions.append(text.replace("{number}", str(number)))
+        return f"k{number}(d)"
+
+
+def _renamed(py: str) -> str:
+    """The loop variables of a closed expression named in order, so that equal expressions have equal texts."""
+    names: dict[str, str] = {}
+    return _LOOP_VARIABLE.sub(lambda match: names.setdefault(match[0], f"y{len(names)}"), py)
+
+
+_LOOP_VARIABLE: Final = re.compile(r"\b[xv]\d+\b")
+_KEPT: Final = """\
+def k{number}(d):
+    try:
+        return d.kept[{number}]
+    except KeyError:
+        value = d.kept[{number}] = {py}
+        return value
+"""
+_INDEX: Final = """\
+def k{number}(d):
+    try:
+        return d.kept[{number}]
+    except KeyError:
+        found = d.kept[{number}] = {{}}
+        for {item} in {py}:
+            for key in {keys}:
+                if key in found:
+                    found[key].append({item})
+                else:
+                    found[key] = [{item}]
+        return found
+"""
+
+
+def regex(pattern: str) -> str:
+    """An XPath regular expression (F&O 7.6.1) as Python writes it; only what means the same in both."""
+    out: list[str] = []
+    inside = False
+    position = 0
+    while position < len(pattern):
+        char = pattern[position]
+        if char == "\\":
+            escape = pattern[position : position + 2]
+            position += 1
+            if escape == r"\s":
+                out.append(r" \t\n\r" if inside else r"[ \t\n\r]")
+            elif escape == r"\d" or escape[1:] in set(r"\|.?*+(){}-[]^$"):
+                out.append(escape)
+            else:
+                raise Refused(f"the escape {escape} in the regular expression {pattern}")
+        elif inside:
+            if char == "[" or (char == "-" and pattern[position + 1 : position + 2] == "["):
+                raise Refused(f"a class in a class in {pattern}")
+            inside = char != "]"
+            out.append(char)
+        elif char == "[":
+            inside = True
+            out.append(char)
+        elif char == "$":
+            out.append(r"\Z")
+        elif char == "." or pattern.startswith("(?", position) or pattern.startswith(("*?", "+?", "??"), position):
+            raise Refused(f"{char} in the regular expression {pattern}")
+        else:
+            out.append(char)
+        position += 1
+    text = "".join(out)
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise Refused(f"the regular expression {pattern}: {error}") from error
+    return text

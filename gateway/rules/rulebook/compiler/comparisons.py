@@ -1,0 +1,123 @@
+"""Comparisons (XPath 3.5): `=` and its like on sequences, `eq` and its like on single values.
+
+Which conversion applies is known when the rule is compiled. Strings are compared by code point, which is what the
+sheets rely on (no collation is declared).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from gateway.rules.rulebook.compiler.code import MANY, ONE, OPTIONAL, Code, Kind, Scope
+from gateway.rules.rulebook.compiler.xpath import Binary, Refused
+
+if TYPE_CHECKING:
+    from gateway.rules.rulebook.compiler.expressions import Compiler
+
+_VALUE: Final = {"eq": "=", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+_PYTHON: Final = {"=": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+_MIRRORED: Final = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_EXACT: Final = frozenset({Kind.INTEGER, Kind.DECIMAL})
+
+
+def compare(c: Compiler, expr: Binary, scope: Scope) -> Code:
+    """The comparison `expr`."""
+    left, right = c.value(expr.left, scope), c.value(expr.right, scope)
+    if expr.op in _VALUE:
+        return _values(c, _VALUE[expr.op], left, right)
+    left, right = c.atoms(left), c.atoms(right)
+    uses = left.uses | right.uses
+    return Code(Kind.BOOLEAN, ONE, _general(c, expr.op, left, right), uses)
+
+
+def _values(c: Compiler, op: str, left: Code, right: Code) -> Code:
+    """`eq`, `le`, …: each side one item or none; untyped counts as a string."""
+    left, right = c.single(left), c.single(right)
+    uses = left.uses | right.uses
+    alike = left.kind == right.kind or (left.is_numeric and right.is_numeric) or (left.is_string and right.is_string)
+    if not alike:
+        raise Refused(f"a {left.kind.value} {op} a {right.kind.value}")
+    if left.card != ONE or right.card != ONE:
+        return Code(Kind.BOOLEAN, OPTIONAL, f"compare_values({op!r}, {left.py}, {right.py})", uses)
+    if left.is_numeric and not (left.kind in _EXACT and right.kind in _EXACT):
+        return Code(Kind.BOOLEAN, ONE, f"compare_numbers({op!r}, {left.py}, {right.py})", uses)
+    return Code(Kind.BOOLEAN, ONE, f"({left.py} {_PYTHON[op]} {right.py})", uses)
+
+
+def _general(c: Compiler, op: str, left: Code, right: Code) -> str:
+    if Kind.EMPTY in (left.kind, right.kind):
+        return "False"
+    if left.is_string and right.is_string:
+        return _strings(c, op, left, right)
+    if left.is_numeric or right.is_numeric:
+        return _numbers(c, op, left, right)
+    for kind, cast in ((Kind.BOOLEAN, "boolean"), (Kind.DATE, "to_date")):
+        if kind in (left.kind, right.kind):
+            return _pairs(c, op, _cast(c, left, kind, cast), _cast(c, right, kind, cast))
+    raise Refused(f"a {left.kind.value} {op} a {right.kind.value}")
+
+
+def _strings(c: Compiler, op: str, left: Code, right: Code) -> str:
+    if op == "=":
+        for one, other in ((left, right), (right, left)):
+            if other.literals is not None and len(other.literals) != 1:
+                known = c.module.strings(other.literals)
+                return f"({one.py} in {known})" if one.card != MANY else f"(not {known}.isdisjoint({one.py}))"
+        if left.card == MANY and right.card == MANY:
+            return f"(not {{*{left.py}}}.isdisjoint({right.py}))"
+        if MANY in (left.card, right.card):
+            single, several = (left, right) if right.card == MANY else (right, left)
+            return f"({single.py} in {several.py})"
+        if left.card == right.card == OPTIONAL:
+            variable = c.module.fresh()
+            return f"any({variable} == {right.py} for {variable} in some({left.py}))"
+        return f"({left.py} == {right.py})"
+    if op == "!=":
+        if left.card == right.card == ONE:
+            return f"({left.py} != {right.py})"
+        return f"differs({c.items(left)}, {c.items(right)})"
+    return _pairs(c, op, left, right)
+
+
+def _numbers(c: Compiler, op: str, left: Code, right: Code) -> str:
+    if right.card != MANY and left.card != MANY:
+        left, right = c.number(left), c.number(right)
+        if left.kind in _EXACT and right.kind in _EXACT and left.card == right.card == ONE:
+            return f"({left.py} {_PYTHON[op]} {right.py})"
+        if op == "=":
+            return f"equal({left.py}, {right.py})"
+        return f"compare_numbers({op!r}, {left.py}, {right.py})"
+    if left.card != MANY:  # the side with several items is walked lazily: what decides ends it
+        left, right, op = right, left, _MIRRORED[op]
+    return f"any_numbers({op!r}, {_doubles(c, left, lazy=True)}, {_doubles(c, right, lazy=False)})"
+
+
+def _doubles(c: Compiler, code: Code, *, lazy: bool) -> str:
+    if code.is_numeric:
+        return c.items(code)
+    if code.kind is not Kind.UNTYPED:
+        raise Refused(f"a {code.kind.value} compared with a number")
+    loops, item = c.opened(code)
+    clauses = " ".join(loops)
+    return f"(double({item}) {clauses})" if lazy else f"[double({item}) {clauses}]"
+
+
+def _cast(c: Compiler, code: Code, kind: Kind, cast: str) -> Code:
+    if code.kind is kind:
+        return code
+    if code.kind is not Kind.UNTYPED:
+        raise Refused(f"a {code.kind.value} compared with a {kind.value}")
+    if code.card != MANY:
+        return replace(code, kind=kind, py=f"{cast}({code.py})", literals=None)
+    loops, item = c.opened(code)
+    return Code(kind, MANY, f"({cast}({item}) {' '.join(loops)})", code.uses)
+
+
+def _pairs(c: Compiler, op: str, left: Code, right: Code) -> str:
+    if left.card == right.card == ONE:
+        return f"({left.py} {_PYTHON[op]} {right.py})"
+    if left.card != MANY and right.card == MANY:  # a generator is walked once: it must be the outer one
+        left, right, op = right, left, _MIRRORED[op]
+    rights = f"tuple{right.py}" if right.card == MANY and right.py.startswith("(") else c.items(right)
+    return f"any_values({op!r}, {c.items(left)}, {rights})"

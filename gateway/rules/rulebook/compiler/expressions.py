@@ -1,0 +1,314 @@
+"""Expressions other than paths and calls: conditions, comparisons, arithmetic, variables, loops.
+
+`Compiler.value` gives the value of an expression, `Compiler.condition` only its truth, which is often cheaper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Final
+
+from gateway.rules.rulebook.compiler import comparisons
+from gateway.rules.rulebook.compiler.calls import CALLS, CONDITIONS
+from gateway.rules.rulebook.compiler.code import (
+    MANY,
+    NODES,
+    NUMBERS,
+    ONE,
+    OPTIONAL,
+    STRINGS,
+    Code,
+    Kind,
+    Module,
+    Scope,
+    listing,
+)
+from gateway.rules.rulebook.compiler.code_lists import CodeLists
+from gateway.rules.rulebook.compiler.paths import compile_path
+from gateway.rules.rulebook.compiler.xpath import (
+    Binary,
+    Call,
+    Expr,
+    For,
+    If,
+    Literal,
+    Negative,
+    Path,
+    Quantified,
+    Refused,
+    Sequence,
+    Variable,
+)
+
+_ARITHMETIC: Final = {"+": "add", "-": "subtract", "*": "multiply", "div": "divide", "mod": "modulo"}
+
+
+@dataclass(slots=True)
+class Compiler:
+    """Compiles the expressions of one pack into one module."""
+
+    module: Module
+    lists: CodeLists
+    namespaces: Mapping[str, str]
+    functions: dict[str, Callable[[tuple[Expr, ...], Scope], Code]] = field(default_factory=dict)
+
+    # --- values ----------------------------------------------------------------------------------------------
+
+    def value(self, expr: Expr, scope: Scope) -> Code:
+        """The value of an expression."""
+        match expr:
+            case Literal():
+                return literal(expr.value)
+            case Variable():
+                return self._variable(expr, scope)
+            case Path():
+                return compile_path(self, expr, scope)
+            case Call():
+                return self._call(expr, scope)
+            case Sequence():
+                return self._sequence(expr, scope)
+            case If():
+                return self._if(expr, scope)
+            case For():
+                return self._for(expr, scope)
+            case Quantified() | Binary(op="and" | "or"):
+                condition = self.condition(expr, scope)
+                return replace(condition, py=f"bool({condition.py})")
+            case Binary(op="|"):
+                return self._union(expr, scope)
+            case Binary(op=op) if op in _ARITHMETIC:
+                return self._arithmetic(expr, scope)
+            case Binary():
+                return comparisons.compare(self, expr, scope)
+            case Negative():
+                operand = self.number(self.value(expr.operand, scope))
+                return replace(operand, py=f"negative({operand.py})", literals=None)
+        raise Refused(f"{expr!r}")
+
+    def _variable(self, expr: Variable, scope: Scope) -> Code:
+        try:
+            return scope.variables[expr.name]
+        except KeyError:
+            raise Refused(f"the variable ${expr.name}, which is not declared") from None
+
+    def _call(self, expr: Call, scope: Scope) -> Code:
+        if expr.name in self.functions:
+            return self.functions[expr.name](expr.arguments, scope)
+        name = expr.name.removeprefix("fn:")
+        if (name, len(expr.arguments)) in CONDITIONS:
+            condition = self.condition(expr, scope)
+            return replace(condition, py=f"bool({condition.py})")
+        make = CALLS.get((name, len(expr.arguments))) or CALLS.get((name, None))
+        if make is None:
+            raise Refused(f"the function {expr.name}() with {len(expr.arguments)} arguments")
+        code = make(self, expr.arguments, scope)
+        return self.module.keep(code)
+
+    def _sequence(self, expr: Sequence, scope: Scope) -> Code:
+        if not expr.items:
+            return Code(Kind.EMPTY, MANY, "()", cheap=True)
+        codes = [self.value(item, scope) for item in expr.items]
+        kind = common_kind(codes)
+        uses = frozenset[str]().union(*(code.uses for code in codes))
+        if all(code.literals is not None for code in codes):
+            literals = tuple(text for code in codes for text in code.literals or ())
+            return Code(kind, MANY, repr(literals), literals=literals, cheap=True)
+        if kind in NODES:
+            raise Refused("a sequence of nodes with commas")
+        parts = ", ".join(code.py if code.card == ONE else f"*{self.items(code)}" for code in codes)
+        return Code(kind, MANY, f"({parts},)", uses, cheap=not uses)
+
+    def _if(self, expr: If, scope: Scope) -> Code:
+        condition = self.condition(expr.condition, scope)
+        then, otherwise = self.value(expr.then, scope), self.value(expr.otherwise, scope)
+        if {then.kind, otherwise.kind} & NODES and then.kind != otherwise.kind:
+            then, otherwise = self.atoms(then), self.atoms(otherwise)
+        kind = common_kind([then, otherwise])
+        uses = condition.uses | then.uses | otherwise.uses
+        if then.card == otherwise.card != MANY:
+            return Code(kind, then.card, f"({then.py} if {condition.py} else {otherwise.py})", uses)
+        texts = (self.items(then), self.items(otherwise))
+        return Code(kind, MANY, f"({texts[0]} if {condition.py} else {texts[1]})", uses, flat=False)
+
+    def _bind(self, bindings: tuple[tuple[str, Expr], ...], scope: Scope) -> tuple[list[str], Scope, frozenset[str]]:
+        loops: list[str] = []
+        bound: set[str] = set()
+        uses: frozenset[str] = frozenset()
+        for name, expr in bindings:
+            items = self.module.keep(self.value(expr, scope))
+            variable = self.module.fresh("v")
+            uses |= items.uses - bound
+            loops.append(f"for {variable} in {self.items(items)}")
+            bound.add(variable)
+            item = Code(items.kind, ONE, variable, frozenset({variable}), element=items.element, cheap=True)
+            scope = scope.binding(name, item)
+        return loops, scope, uses
+
+    def _for(self, expr: For, scope: Scope) -> Code:
+        loops, inner, uses = self._bind(expr.bindings, scope)
+        bound = {loop.split(" ")[1] for loop in loops}
+        result = self.value(expr.result, inner)
+        if result.kind in NODES:
+            raise Refused("a for that returns nodes")
+        uses |= result.uses - bound
+        if result.card == ONE:
+            return listing(result.kind, tuple(loops), result.py, uses)
+        variable = self.module.fresh()
+        return listing(result.kind, (*loops, f"for {variable} in {self.items(result)}"), variable, uses)
+
+    def _union(self, expr: Binary, scope: Scope) -> Code:
+        left, right = self.value(expr.left, scope), self.value(expr.right, scope)
+        if left.kind is not Kind.NODE or right.kind is not Kind.NODE:
+            raise Refused("a union of other things than elements")
+        element = left.element and right.element
+        py = f"union({self.items(left)}, {self.items(right)})"
+        union = Code(Kind.NODE, MANY, py, left.uses | right.uses, flat=False, element=element)
+        if left.probe and right.probe:
+            union = replace(union, probe=f"({left.probe} or {right.probe})")
+        return union
+
+    def _arithmetic(self, expr: Binary, scope: Scope) -> Code:
+        left, right = self.number(self.value(expr.left, scope)), self.number(self.value(expr.right, scope))
+        kinds = {left.kind, right.kind}
+        if Kind.NUMBER in kinds:
+            kind = Kind.NUMBER
+        elif Kind.DOUBLE in kinds:
+            kind = Kind.DOUBLE
+        else:
+            kind = Kind.INTEGER if kinds == {Kind.INTEGER} and expr.op != "div" else Kind.DECIMAL
+        card = ONE if left.card == right.card == ONE else OPTIONAL
+        return Code(kind, card, f"{_ARITHMETIC[expr.op]}({left.py}, {right.py})", left.uses | right.uses)
+
+    # --- conditions ------------------------------------------------------------------------------------------
+
+    def condition(self, expr: Expr, scope: Scope) -> Code:
+        """The effective boolean value (XPath 2.4.3), as Python sees truth."""
+        match expr:
+            case Binary(op="and" | "or"):
+                left, right = self.condition(expr.left, scope), self.condition(expr.right, scope)
+                return _truth(f"({left.py} {expr.op} {right.py})", left.uses | right.uses)
+            case Quantified():
+                return self._quantified(expr, scope)
+            case Call() if expr.name not in self.functions:
+                make = CONDITIONS.get((expr.name.removeprefix("fn:"), len(expr.arguments)))
+                if make is not None:
+                    return make(self, expr.arguments, scope)
+        return self.truth(self.value(expr, scope))
+
+    def truth(self, code: Code) -> Code:
+        """The truth of a value."""
+        if code.probe:
+            return _truth(code.probe, code.uses)
+        if code.kind in NODES:
+            if code.card == ONE:
+                return _truth("True", frozenset())
+            return _truth(f"({code.py} is not None)" if code.card == OPTIONAL else code.py, code.uses)
+        if code.kind is Kind.EMPTY:
+            return _truth("False", frozenset())
+        if code.kind is Kind.BOOLEAN:
+            return _truth(f"truths({code.py})" if code.card == MANY else code.py, code.uses)
+        if code.card == MANY:
+            raise Refused(f"a condition of several {code.kind.value}s")
+        if code.is_string and code.kind is not Kind.WORD:
+            return _truth(code.py, code.uses)
+        if code.is_numeric:
+            return _truth(f"truth({code.py})", code.uses)
+        raise Refused(f"a condition that is a {code.kind.value}")
+
+    def _quantified(self, expr: Quantified, scope: Scope) -> Code:
+        loops, inner, uses = self._bind(expr.bindings, scope)
+        bound = {loop.split(" ")[1] for loop in loops}
+        condition = self.condition(expr.condition, inner)
+        uses |= condition.uses - bound
+        clauses = " ".join(loops)
+        if expr.every:
+            return _truth(f"all({condition.py} {clauses})", uses)
+        return _truth(f"any({condition.py} {clauses})", uses)
+
+    # --- what others build on --------------------------------------------------------------------------------
+
+    def items(self, code: Code) -> str:
+        """The text of a list, whatever the card."""
+        if code.card == MANY:
+            return code.py
+        return f"({code.py},)" if code.card == ONE else f"some({code.py})"
+
+    def opened(self, code: Code) -> tuple[tuple[str, ...], str]:
+        """The loops over the items of a value, and the name of an item."""
+        if code.loops:
+            return code.loops, code.item
+        variable = self.module.fresh()
+        return (f"for {variable} in {self.items(code)}",), variable
+
+    def atoms(self, code: Code) -> Code:
+        """Atomised (XPath 2.4.2): nodes become untyped strings."""
+        if code.kind in (Kind.LEAF, Kind.TEXT):
+            return replace(code, kind=Kind.UNTYPED, probe="")
+        if code.kind is not Kind.NODE:
+            return code
+        if code.card == ONE:
+            return Code(Kind.UNTYPED, ONE, f"{code.py}.text", code.uses, cheap=code.cheap)
+        if code.card == OPTIONAL:
+            return Code(Kind.UNTYPED, OPTIONAL, f"text_or_none({code.py})", code.uses)
+        loops, item = self.opened(code)
+        return listing(Kind.UNTYPED, loops, f"{item}.text", code.uses)
+
+    def single(self, code: Code) -> Code:
+        """One atomic item or none; more is an error when it runs."""
+        if code.card != MANY:
+            return self.atoms(code)
+        if code.kind is Kind.EMPTY:
+            return Code(Kind.STRING, OPTIONAL, "None")
+        if code.kind is Kind.NODE:
+            return Code(Kind.UNTYPED, OPTIONAL, f"only_text({code.py})", code.uses)
+        return replace(self.atoms(code), card=OPTIONAL, py=f"one({code.py})", loops=(), item="", probe="")
+
+    def string(self, code: Code) -> Code:
+        """An argument of type `xs:string?`, the empty sequence taken for ""."""
+        if code.kind is Kind.NODE and code.card == MANY:
+            return Code(Kind.STRING, ONE, f"the_text({code.py})", code.uses)
+        found = self.single(code)
+        if not found.is_string:
+            raise Refused(f"a {found.kind.value} where a string is expected")
+        if found.card == ONE:
+            return replace(found, kind=Kind.STRING)
+        return replace(found, kind=Kind.STRING, card=ONE, py=f"({found.py} or '')")
+
+    def number(self, code: Code) -> Code:
+        """An operand of arithmetic: untyped values become doubles."""
+        found = self.single(code)
+        if found.kind is Kind.UNTYPED:
+            return replace(found, kind=Kind.DOUBLE, py=f"double({found.py})", literals=None)
+        if found.kind not in NUMBERS:
+            raise Refused(f"arithmetic with a {found.kind.value}")
+        return found
+
+
+def literal(value: str | int | Decimal | float) -> Code:
+    """A literal."""
+    if isinstance(value, str):
+        return Code(Kind.STRING, ONE, repr(value), literals=(value,), cheap=True)
+    if isinstance(value, Decimal):
+        return Code(Kind.DECIMAL, ONE, f"Decimal({str(value)!r})", cheap=True)
+    kind = Kind.INTEGER if isinstance(value, int) else Kind.DOUBLE
+    return Code(kind, ONE, repr(value), cheap=True)
+
+
+def common_kind(codes: list[Code]) -> Kind:
+    """The kind of a value that is one of several."""
+    kinds = {code.kind for code in codes} - {Kind.EMPTY}
+    if len(kinds) == 1:
+        return kinds.pop()
+    if not kinds:
+        return Kind.EMPTY
+    if kinds <= NUMBERS:
+        return Kind.NUMBER
+    if kinds <= STRINGS:
+        return Kind.WORD
+    raise Refused("a value that is now a " + ", now a ".join(sorted(kind.value for kind in kinds)))
+
+
+def _truth(py: str, uses: frozenset[str]) -> Code:
+    return Code(Kind.BOOLEAN, ONE, py, uses)

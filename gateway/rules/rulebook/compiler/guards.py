@@ -1,0 +1,103 @@
+"""What an assert needs to find below its context before it can fire at all.
+
+Seven of ten asserts of EN 16931 only forbid something: `not(cac:Delivery/cbc:ID)`. Each such path is data: the assert
+is asked only in documents that have an element there, and costs nothing in all others.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Final
+
+from gateway.rules.rulebook.compiler.patterns import alternatives
+from gateway.rules.rulebook.compiler.xpath import Axis, Binary, Call, Expr, Literal, NameTest, Path, Quantified, Refused
+
+#: Chains of tags below the context. None: cannot be told.
+Guard = frozenset[tuple[str, ...]]
+
+_ZERO_IS: Final[dict[str, Callable[[int, int], bool]]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_NEVER: Final[Guard] = frozenset()
+
+
+def guard_of(test: Expr, *, report: bool) -> Guard | None:
+    """When nothing stands at any of these chains, the assert holds (or the report is silent)."""
+    return _false_without(test) if report else _true_without(test)
+
+
+def _true_without(expr: Expr) -> Guard | None:
+    match expr:
+        case Call("not" | "empty", (inner,)):
+            return _false_without(inner)
+        case Call("true", ()):
+            return _NEVER
+        case Binary("and", left, right):
+            return _both(_true_without(left), _true_without(right))
+        case Binary("or", left, right):
+            return _either(_true_without(left), _true_without(right))
+        case Binary(op, Call("count", (counted,)), Literal(value=int(limit))) if op in _ZERO_IS:
+            return _false_without(counted) if _ZERO_IS[op](0, limit) else None
+        case Quantified(True, ((_, items), *_), _):
+            return _false_without(items)
+    return None
+
+
+def _false_without(expr: Expr) -> Guard | None:
+    match expr:
+        case Call("not" | "empty", (inner,)):
+            return _true_without(inner)
+        case Call("exists" | "boolean", (inner,)):
+            return _false_without(inner)
+        case Call("false", ()):
+            return _NEVER
+        case Binary("and", left, right):
+            return _either(_false_without(left), _false_without(right))
+        case Binary("or", left, right):
+            return _both(_false_without(left), _false_without(right))
+        case Binary(op, Call("count", (counted,)), Literal(value=int(limit))) if op in _ZERO_IS:
+            return None if _ZERO_IS[op](0, limit) else _false_without(counted)
+        case Binary(op, left, right) if op in _ZERO_IS:  # no item on one side: no pair that holds
+            return _either(_chains(left), _chains(right))
+        case Quantified(False, ((_, items), *_), _):
+            return _chains(items)
+        case Path() | Binary("|"):
+            return _chains(expr)
+    return None
+
+
+def _chains(expr: Expr) -> Guard | None:
+    """The chains of tags that must stand for `expr` to select anything."""
+    if not isinstance(expr, Path) and not (isinstance(expr, Binary) and expr.op == "|"):
+        return None
+    found: set[tuple[str, ...]] = set()
+    try:
+        for path in alternatives(expr):
+            tags: list[str] = []
+            for step in path.steps:
+                exact = isinstance(step.test, NameTest) and step.test.exact
+                if path.absolute or step.axis is not Axis.CHILD or step.deep or not exact:
+                    break
+                tags.append(step.test.tag)  # type: ignore[union-attr]
+            if not tags:
+                return None
+            found.add(tuple(tags))
+    except Refused:
+        return None
+    return frozenset(found)
+
+
+def _both(left: Guard | None, right: Guard | None) -> Guard | None:
+    return None if left is None or right is None else left | right
+
+
+def _either(left: Guard | None, right: Guard | None) -> Guard | None:
+    if left is None or right is None:
+        return right if left is None else left
+    return min(left, right, key=len)

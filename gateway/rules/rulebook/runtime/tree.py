@@ -1,0 +1,199 @@
+"""The document as the compiled rules read it: plain nodes, made from the lxml tree in one walk.
+
+Each element knows its `Place`, the chain of tags from the root, shared by all elements with that chain. Rules
+are resolved once per place for the life of the process, not once per element. The table of places is bounded, since a
+hostile file can make as many as it likes.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, cast
+
+from lxml import etree
+
+#: Places kept from one document to the next; above it the table starts afresh.
+PLACES_KEPT: Final = 20_000
+_NOTHING: Final[dict[Any, Any]] = {}
+
+
+class Place:
+    """A chain of tags from the root. The document node has the tag "" and no parent."""
+
+    __slots__ = ("below", "depth", "local", "parent", "tag")
+
+    def __init__(self, parent: Place | None, tag: str) -> None:
+        self.parent = parent
+        self.tag = sys.intern(tag)  # the compiled rules hold the same object: look-ups compare by identity
+        self.local = tag.rpartition("}")[2]
+        self.depth: int = parent.depth + 1 if parent is not None else 0
+        self.below: dict[str, Place] = {}
+
+    def up(self, steps: int) -> Place | None:
+        """The place so many steps above."""
+        place: Place | None = self
+        for _ in range(steps):
+            place = place.parent if place is not None else None
+        return place
+
+    def inside(self, tag: str) -> bool:
+        """Is a place above of this tag?"""
+        place = self.parent
+        while place is not None:
+            if place.tag == tag:
+                return True
+            place = place.parent
+        return False
+
+
+class Node:
+    """One element, or the document node (whose `element` is None and `order` 0)."""
+
+    __slots__ = ("attributes", "by_tag", "children", "element", "order", "parent", "place", "tag", "text")
+
+    element: Any
+    parent: Node | None
+    place: Place
+    tag: str
+    order: int  #: in document order
+    children: Sequence[Node]
+    by_tag: dict[str, list[Node]]  #: the children
+    attributes: dict[str, str]
+    text: str  #: the string value; kept for leaves, computed for others
+
+    def __getattr__(self, name: str) -> str:
+        """The string value of an element with children is never kept: nested, they would grow as the square."""
+        if name != "text":
+            raise AttributeError(name)
+        return "".join(self.texts())
+
+    def texts(self) -> Iterator[str]:
+        """The text nodes below, in order."""
+        element = self.element if self.element is not None else self.children[0].element
+        return (text for text in element.itertext("*", with_tail=True) if text) if len(element) else self._own()
+
+    def _own(self) -> Iterator[str]:
+        if self.element is not None and self.element.text:
+            yield self.element.text
+
+    @property
+    def last(self) -> int:
+        """The `order` of its last descendant, or its own."""
+        node: Node = self
+        while node.children:
+            node = node.children[-1]
+        return node.order
+
+
+class Tree:
+    """One document: its nodes in order, and by tag and by place."""
+
+    __slots__ = ("by_place", "by_tag", "nodes", "root")
+
+    def __init__(self, root: Node) -> None:
+        self.root = root
+        self.nodes: list[Node] = []
+        self.by_place: dict[Place, list[Node]] = {}
+        self.by_tag: dict[str, list[Node]] = {}
+
+
+class Trees:
+    """Makes trees, and keeps the last one: the packs of one document share it. Not for several threads at once."""
+
+    def __init__(self, places_kept: int = PLACES_KEPT) -> None:
+        self._kept = places_kept
+        self._places = 0
+        self.top = Place(None, "")
+        self._source: Any = None
+        self._tree: Tree | None = None
+
+    def of(self, source: etree._ElementTree) -> Tree:
+        """The tree of a parsed document, without comments and processing instructions."""
+        root = source.getroot()
+        if self._tree is None or self._source is not root:
+            self._forget()
+            if self._places > self._kept:
+                self.top, self._places = Place(None, ""), 0
+            with _garbage_left_alone():
+                self._tree = self._made(root)
+            self._source = root
+        return self._tree
+
+    def _forget(self) -> None:
+        """Undo the cycles of the former tree, so that it is gone at once."""
+        if self._tree is not None:
+            for node in self._tree.nodes:
+                node.parent = None
+        self._tree = self._source = None
+
+    def _made(self, root: etree._Element) -> Tree:
+        document = _node(None, None, self.top, 0)
+        tree = Tree(document)
+        nodes, by_place, by_tag = tree.nodes, tree.by_place, tree.by_tag
+        open_nodes: list[tuple[Iterator[Any], Node]] = [(iter((root,)), document)]
+        while open_nodes:
+            elements, parent = open_nodes[-1]
+            for element in elements:
+                tag = element.tag
+                if tag.__class__ is not str:
+                    continue
+                place = parent.place.below.get(tag)
+                if place is None:
+                    place = parent.place.below[tag] = Place(parent.place, tag)
+                    self._places += 1
+                node = _node(element, parent, place, len(nodes) + 1)
+                nodes.append(node)
+                tag = place.tag
+                siblings = parent.by_tag
+                if siblings is _NOTHING:
+                    parent.by_tag = {tag: [node]}
+                    parent.children = [node]
+                else:
+                    if tag in siblings:
+                        siblings[tag].append(node)
+                    else:
+                        siblings[tag] = [node]
+                    cast("list[Node]", parent.children).append(node)
+                if place in by_place:
+                    by_place[place].append(node)
+                else:
+                    by_place[place] = [node]
+                if tag in by_tag:
+                    by_tag[tag].append(node)
+                else:
+                    by_tag[tag] = [node]
+                if len(element):
+                    open_nodes.append((iter(element), node))
+                    break
+                node.text = element.text or ""
+            else:
+                open_nodes.pop()
+        return tree
+
+
+def _node(element: Any, parent: Node | None, place: Place, order: int) -> Node:
+    node = Node()
+    node.element = element
+    node.parent = parent
+    node.place = place
+    node.tag = place.tag
+    node.order = order
+    node.children = ()
+    node.by_tag = _NOTHING
+    node.attributes = dict(element.items()) if element is not None and element.keys() else _NOTHING
+    return node
+
+
+@contextmanager
+def _garbage_left_alone() -> Iterator[None]:
+    """A large document makes nodes by the hundred thousand, and each collection would look at all of them."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()

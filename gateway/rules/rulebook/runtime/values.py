@@ -1,0 +1,164 @@
+"""The values of XPath 2.0 as compiled rules hold them, and casts between them (F&O 17).
+
+A string or an untyped value is a `str`, xs:integer an `int`, xs:decimal a `Decimal`, xs:double a `float`, xs:boolean
+a `bool`, xs:date a `Date`; the empty sequence, where one item may stand, is None. Section numbers here and in the
+modules beside are those of XQuery 1.0 and XPath 2.0 Functions and Operators (F&O); where the specification leaves a
+choice, Saxon's is taken, since Saxon is what the publishers of the rules run.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Decimal
+from typing import Final
+
+Number = int | Decimal | float
+#: Minutes since an arbitrary midnight at Greenwich; a date without a time zone counts as one of Greenwich.
+Date = int
+
+#: Digits that a number may have here. Saxon has no limit; more than this is no amount, and costs time.
+DIGITS: Final = 2_000
+BLANKS: Final = " \t\r\n"
+_DECIMAL: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
+_DOUBLE: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_DATE: Final = re.compile(r"(-?(?:[1-9]\d{4,}|\d{4}))-(\d\d)-(\d\d)(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_SPECIAL: Final = {"INF": math.inf, "-INF": -math.inf, "NaN": math.nan}
+
+
+class DynamicError(Exception):
+    """An expression that has no value on this document. The message says why."""
+
+
+def decimal(value: str | Number | None) -> Decimal | None:
+    """`xs:decimal(value)`."""
+    if value.__class__ is str:
+        text = value.strip(BLANKS)
+        if _DECIMAL.fullmatch(text) is None:
+            raise DynamicError(f"“{_short(text)}” is not a decimal number")
+        if len(text) > DIGITS:
+            raise DynamicError(f"a number of {len(text)} characters")
+        return Decimal(text)
+    if value is None or value.__class__ is Decimal:
+        return value
+    if value.__class__ is float and not math.isfinite(value):
+        raise DynamicError(f"{value} has no decimal value")
+    return Decimal(value)
+
+
+def double(value: str | Number | None) -> float | None:
+    """`xs:double(value)`, and what untyped values become in arithmetic."""
+    if value.__class__ is str:
+        text = value.strip(BLANKS)
+        if _DOUBLE.fullmatch(text) is None:
+            if text in _SPECIAL:
+                return _SPECIAL[text]
+            raise DynamicError(f"“{_short(text)}” is not a number")
+        if len(text) > DIGITS:
+            raise DynamicError(f"a number of {len(text)} characters")
+        return float(text)
+    return None if value is None else to_float(value)  # type: ignore[arg-type]
+
+
+def number(value: str | Number | None) -> float:
+    """`number(value)`: NaN where a cast would fail (F&O 14.4)."""
+    try:
+        found = double(value)
+    except DynamicError:
+        return math.nan
+    return math.nan if found is None else found
+
+
+def boolean(value: str | None) -> bool | None:
+    """`xs:boolean(value)` of a string or an untyped value."""
+    if value is None:
+        return None
+    text = value.strip(BLANKS)
+    if text in ("true", "1"):
+        return True
+    if text in ("false", "0"):
+        return False
+    raise DynamicError(f"“{_short(text)}” is neither true nor false")
+
+
+def to_date(value: str | None) -> Date | None:
+    """`xs:date(value)` of a string or an untyped value."""
+    if value is None:
+        return None
+    text = value.strip(BLANKS)
+    match = _DATE.fullmatch(text)
+    if match is None:
+        raise DynamicError(f"“{_short(text)}” is not a date")
+    year, month, day = int(match[1][:10]), int(match[2]), int(match[3])
+    if not 1 <= month <= 12 or not 1 <= day <= _days_of(year, month) or len(match[1]) > 9:
+        raise DynamicError(f"“{_short(text)}” is not a date")
+    return (_days_before(year, month) + day) * 1440 - _zone(match[4])
+
+
+def _zone(text: str | None) -> int:
+    if text is None or text == "Z":
+        return 0
+    hours, minutes = int(text[1:3]), int(text[4:6])
+    if hours > 14 or minutes > 59 or (hours == 14 and minutes):
+        raise DynamicError(f"“{text}” is not a time zone")
+    return (hours * 60 + minutes) * (-1 if text[0] == "-" else 1)
+
+
+def _days_of(year: int, month: int) -> int:
+    if month == 2:
+        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    return 30 if month in (4, 6, 9, 11) else 31
+
+
+def _days_before(year: int, month: int) -> int:
+    """Days from the first of March of year 0 to the first of a month (Gregorian; the year begins in March)."""
+    if month < 3:
+        year, month = year - 1, month + 12
+    return year * 365 + year // 4 - year // 100 + year // 400 + (153 * (month - 3) + 2) // 5
+
+
+def to_float(value: Number) -> float:
+    """A number as a double."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def text_of(value: object) -> str:
+    """`string(value)` of an atomic value."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Decimal):
+        return _decimal_text(value)
+    if isinstance(value, float):
+        return _double_text(value)
+    raise DynamicError("a value that has no text here")
+
+
+def _decimal_text(value: Decimal) -> str:
+    text = format(value, "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("-0", "") else text
+
+
+def _double_text(value: float) -> str:
+    """F&O 17.1.2: plain between a millionth and a million, else with an exponent."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("INF" if value > 0 else "-INF")
+    if value == 0:
+        return "-0" if math.copysign(1, value) < 0 else "0"
+    if 1e-6 <= abs(value) < 1e6:
+        return _decimal_text(Decimal(repr(value)))
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    figures = "".join(map(str, digits))
+    power = int(exponent) + len(figures) - 1
+    return f"{'-' if sign else ''}{figures[0]}.{figures[1:] or '0'}E{power}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:40]}…"
