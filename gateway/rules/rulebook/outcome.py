@@ -34,10 +34,11 @@ class Abort:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All of it. With an abort, what is missing from `fired` says nothing."""
+    """All of it. With an abort, or unfinished, what is missing from `fired` says nothing."""
 
     fired: tuple[Fired, ...]
     aborts: tuple[Abort, ...] = ()
+    unfinished: str = ""  #: why not everything was asked; "" when it was
 
 
 class UncompilablePack(Exception):

@@ -88,6 +88,9 @@ def _numbers(c: Compiler, op: str, left: Code, right: Code) -> str:
         if op == "=":
             return f"equal({left.py}, {right.py})"
         return f"compare_numbers({op!r}, {left.py}, {right.py})"
+    if left.kind is Kind.UNTYPED and right.is_numeric and right.card == ONE and not right.uses and right.cheap:
+        loops, item = c.opened(left)
+        return f"any(double({item}) {_PYTHON[op]} float({right.py}) {' '.join(loops)})"
     if left.card != MANY:  # the side with several items is walked lazily: what decides ends it
         left, right, op = right, left, _MIRRORED[op]
     return f"any_numbers({op!r}, {_doubles(c, left, lazy=True)}, {_doubles(c, right, lazy=False)})"

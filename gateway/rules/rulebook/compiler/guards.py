@@ -13,8 +13,8 @@ from typing import Final
 from gateway.rules.rulebook.compiler.patterns import alternatives
 from gateway.rules.rulebook.compiler.xpath import Axis, Binary, Call, Expr, Literal, NameTest, Path, Quantified, Refused
 
-#: Chains of tags below the context. None: cannot be told.
-Guard = frozenset[tuple[str, ...]]
+#: Chains of tags below the context, each with how many elements may stand there. None: cannot be told.
+Guard = frozenset[tuple[tuple[str, ...], int]]
 
 _ZERO_IS: Final[dict[str, Callable[[int, int], bool]]] = {
     "=": operator.eq,
@@ -28,7 +28,7 @@ _NEVER: Final[Guard] = frozenset()
 
 
 def guard_of(test: Expr, *, report: bool) -> Guard | None:
-    """When nothing stands at any of these chains, the assert holds (or the report is silent)."""
+    """When no more than allowed stand at any of these chains, the assert holds (or the report is silent)."""
     return _false_without(test) if report else _true_without(test)
 
 
@@ -43,7 +43,7 @@ def _true_without(expr: Expr) -> Guard | None:
         case Binary("or", left, right):
             return _either(_true_without(left), _true_without(right))
         case Binary(op, Call("count", (counted,)), Literal(value=int(limit))) if op in _ZERO_IS:
-            return _false_without(counted) if _ZERO_IS[op](0, limit) else None
+            return _counted(counted, op, limit) if _ZERO_IS[op](0, limit) else None
         case Quantified(True, ((_, items), *_), _):
             return _false_without(items)
     return None
@@ -72,11 +72,20 @@ def _false_without(expr: Expr) -> Guard | None:
     return None
 
 
+def _counted(counted: Expr, op: str, limit: int) -> Guard | None:
+    """`count(a) <= n`: up to n children may stand without harm."""
+    chains = _chains(counted)
+    plain = isinstance(counted, Path) and len(counted.steps) == 1 and not counted.steps[0].predicates
+    if chains is None or not plain or op not in ("<", "<="):
+        return chains
+    return frozenset((chain, limit if op == "<=" else limit - 1) for chain, _ in chains)
+
+
 def _chains(expr: Expr) -> Guard | None:
     """The chains of tags that must stand for `expr` to select anything."""
     if not isinstance(expr, Path) and not (isinstance(expr, Binary) and expr.op == "|"):
         return None
-    found: set[tuple[str, ...]] = set()
+    found: set[tuple[tuple[str, ...], int]] = set()
     try:
         for path in alternatives(expr):
             tags: list[str] = []
@@ -87,7 +96,7 @@ def _chains(expr: Expr) -> Guard | None:
                 tags.append(step.test.tag)  # type: ignore[union-attr]
             if not tags:
                 return None
-            found.add(tuple(tags))
+            found.add((tuple(tags), 0))
     except Refused:
         return None
     return frozenset(found)

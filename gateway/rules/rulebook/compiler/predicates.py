@@ -97,10 +97,11 @@ def _held(c: Compiler, code: Code, predicate: Expr, scope: Scope) -> Code:
     condition = c.condition(predicate, inner)
     _refuse_positions(c, predicate, inner)
     uses = condition.uses - bound(loops)
-    if uses and not code.uses:
+    if not code.uses:
         looked_up = _looked_up(c, code, predicate, scope)
         if looked_up is not None:
             return looked_up
+    if uses and not code.uses:
         kept = c.module.keep(replace(code, cheap=False) if code.loops[1:] else code)
         if kept.py != code.py:
             return _held(c, kept, predicate, scope)
@@ -137,7 +138,8 @@ def _looked_up(c: Compiler, code: Code, predicate: Expr, scope: Scope) -> Code |
     for key_side, value_side in ((predicate.left, predicate.right), (predicate.right, predicate.left)):
         key = c.atoms(c.value(key_side, inner))
         value = c.atoms(c.value(value_side, inner))
-        if key.uses != {item} or item in value.uses or not key.is_string or not value.is_string:
+        alike = (key.is_string and value.is_string) or key.kind is value.kind is Kind.DECIMAL
+        if not alike or key.uses != {item} or item in value.uses:
             continue
         index = c.module.index(whole, item, key)
         py = f"{index}.get({value.py}, ())" if value.card == ONE else f"found({index}, {c.items(value)})"

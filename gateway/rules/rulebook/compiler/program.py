@@ -1,7 +1,7 @@
 """A whole sheet as one Python module and a table of its rules: what is kept on disk and run by `engine.py`.
 
-All names in the module are made here: `r7` asks the asserts of template 7 that must always be asked, `a12` a guarded
-assert, `m12` makes its message, `c7_0` says whether the first alternative of template 7 is for a node, `p7_0` the
+All names in the module are made here: `r7` asks nodes the asserts of template 7 that must always be asked, `a12` a
+guarded assert, `m12` makes its message, `c7_0` says whether the first alternative of template 7 is for a node, `p7_0` the
 same for a place, `v3` is a variable, `k5` something kept for the document.
 """
 
@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 from gateway.rules.rulebook.compiler.code import MANY, ONE, OPTIONAL, Code, Focus, Kind, Module, Scope
 from gateway.rules.rulebook.compiler.code_lists import CodeLists
 from gateway.rules.rulebook.compiler.expressions import Compiler
-from gateway.rules.rulebook.compiler.guards import guard_of
+from gateway.rules.rulebook.compiler.guards import Guard, guard_of
 from gateway.rules.rulebook.compiler.parser import parse
 from gateway.rules.rulebook.compiler.paths import ROOT
 from gateway.rules.rulebook.compiler.patterns import Pattern, patterns_of
@@ -48,7 +48,7 @@ class Rule:
     alternatives: tuple[Alternative, ...]
     main: str  #: name of the function that asks the unguarded asserts; "" when all are guarded
     descends: bool
-    guards: tuple[tuple[tuple[str, ...], int], ...]  #: chain of tags below the node → assert to ask
+    guards: tuple[tuple[tuple[str, ...], int, int], ...]  #: chain of tags below the node, assert, how many may stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class _Writer:
         inner = scope.at(_NODE)
         mode = self._sheet.modes.index(template.mode)
         always: list[str] = []
-        guards: list[tuple[tuple[str, ...], int]] = []
+        guards: list[tuple[tuple[str, ...], int, int]] = []
         for item in template.items:
             if isinstance(item, Variable):
                 inner = self._at(item.line, partial(self._declared, item, inner))
@@ -180,11 +180,11 @@ class _Writer:
             if guard is None:
                 always.append(text)
             else:
-                self._module.functions.append(f"def a{asked}(n, d):\n{text}")
-                guards += [(chain, asked) for chain in sorted(guard)]
+                self._module.functions.append(_ASKING.format(name=f"a{asked}", asserts=text))
+                guards += [(chain, asked, most) for chain, most in sorted(guard)]
         main = f"r{number}" if always else ""
         if always:
-            self._module.functions.append(f"def {main}(n, d):\n{''.join(always)}")
+            self._module.functions.append(_ASKING.format(name=main, asserts="".join(always)))
         return Rule(mode, template.priority, tuple(found), main, template.descends, tuple(guards))
 
     def _alternative(self, name: str, pattern: Pattern, scope: Scope) -> Alternative:
@@ -207,9 +207,7 @@ class _Writer:
     def _is_position(self, expr: Expr, scope: Scope) -> bool:
         return self._compiler.value(expr, scope).is_numeric
 
-    def _assert(
-        self, template: int, mode: int, item: Assertion, scope: Scope
-    ) -> tuple[str, frozenset[tuple[str, ...]] | None]:
+    def _assert(self, template: int, mode: int, item: Assertion, scope: Scope) -> tuple[str, Guard | None]:
         number = len(self._asserts)
         expr = self._parsed(item.test)
         condition = self._compiler.condition(expr, scope).py
@@ -287,10 +285,15 @@ def {name}(n, d):
     except DynamicError:  # XSLT 5.5.4: an error in a pattern is no match
         return False
 """
+_ASKING: Final = """\
+def {name}(nodes, d):
+    fire = d.fired.append
+    for n in nodes:
+{asserts}"""
 _ASSERT: Final = """\
-    try:
-        if {fires}:
-            d.fired.append(({number}, n))
-    except DynamicError as error:
-        d.stopped.append(({number}, n, str(error)))
+        try:
+            if {fires}:
+                fire(({number}, n))
+        except DynamicError as error:
+            d.stopped.append(({number}, n, str(error)))
 """

@@ -123,7 +123,7 @@ def first_of_each(nodes: Iterable[Node]) -> list[Node]:
     return found
 
 
-def found(index: Mapping[str, list[Node]], keys: Iterable[str]) -> Sequence[Node]:
+def found(index: Mapping[object, list[Node]], keys: Iterable[object]) -> Sequence[Node]:
     """The nodes that an index has for any of the keys."""
     lists = [index[key] for key in dict.fromkeys(keys) if key in index]
     if len(lists) == 1:

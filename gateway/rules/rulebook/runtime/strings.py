@@ -14,6 +14,8 @@ _RUN_OF_BLANKS: Final = re.compile(r"[ \t\r\n]+")
 
 def normalize_space(text: str) -> str:
     """Four blanks, and no other white space."""
+    if text.isalnum():  # most codes
+        return text
     if text.isascii():  # then Python's blanks are XML's: the others are not allowed in XML
         return " ".join(text.split())
     return _RUN_OF_BLANKS.sub(" ", text).strip(BLANKS)

@@ -11,12 +11,13 @@ import gc
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from lxml import etree
 
 #: Places kept from one document to the next; above it the table starts afresh.
 PLACES_KEPT: Final = 20_000
+_LARGE: Final = 20_000
 _NOTHING: Final[dict[Any, Any]] = {}
 
 
@@ -117,46 +118,57 @@ class Trees:
             self._forget()
             if self._places > self._kept:
                 self.top, self._places = Place(None, ""), 0
-            with _garbage_left_alone():
-                self._tree = self._made(root)
+            self._tree = self._made(root)
             self._source = root
         return self._tree
 
     def _forget(self) -> None:
-        """Undo the cycles of the former tree, so that it is gone at once."""
-        if self._tree is not None:
+        """Undo the cycles of a large tree, so that it is gone at once; small ones are left to the collector."""
+        if self._tree is not None and len(self._tree.nodes) > _LARGE:
             for node in self._tree.nodes:
                 node.parent = None
         self._tree = self._source = None
 
     def _made(self, root: etree._Element) -> Tree:
-        document = _node(None, None, self.top, 0)
+        """One loop without calls of ours: it runs for every element of every invoice."""
+        document = Node()
+        document.element, document.parent, document.place, document.tag = None, None, self.top, ""
+        document.order, document.children, document.by_tag, document.attributes = 0, (), _NOTHING, _NOTHING
         tree = Tree(document)
         nodes, by_place, by_tag = tree.nodes, tree.by_place, tree.by_tag
+        order = 0
         open_nodes: list[tuple[Iterator[Any], Node]] = [(iter((root,)), document)]
         while open_nodes:
             elements, parent = open_nodes[-1]
+            below, siblings = parent.place.below, parent.by_tag
             for element in elements:
-                tag = element.tag
-                if tag.__class__ is not str:
-                    continue
-                place = parent.place.below.get(tag)
+                place = below.get(element.tag)
                 if place is None:
-                    place = parent.place.below[tag] = Place(parent.place, tag)
+                    if element.tag.__class__ is not str:
+                        continue
+                    place = below[element.tag] = Place(parent.place, element.tag)
                     self._places += 1
-                node = _node(element, parent, place, len(nodes) + 1)
+                order += 1
+                node = Node()
+                node.element = element
+                node.parent = parent
+                node.place = place
+                node.tag = tag = place.tag
+                node.order = order
+                node.children = ()
+                node.by_tag = _NOTHING
+                items = element.items()
+                node.attributes = dict(items) if items else _NOTHING
                 nodes.append(node)
-                tag = place.tag
-                siblings = parent.by_tag
                 if siblings is _NOTHING:
-                    parent.by_tag = {tag: [node]}
+                    siblings = parent.by_tag = {tag: [node]}
                     parent.children = [node]
                 else:
                     if tag in siblings:
                         siblings[tag].append(node)
                     else:
                         siblings[tag] = [node]
-                    cast("list[Node]", parent.children).append(node)
+                    parent.children.append(node)  # type: ignore[attr-defined]
                 if place in by_place:
                     by_place[place].append(node)
                 else:
@@ -174,21 +186,8 @@ class Trees:
         return tree
 
 
-def _node(element: Any, parent: Node | None, place: Place, order: int) -> Node:
-    node = Node()
-    node.element = element
-    node.parent = parent
-    node.place = place
-    node.tag = place.tag
-    node.order = order
-    node.children = ()
-    node.by_tag = _NOTHING
-    node.attributes = dict(element.items()) if element is not None and element.keys() else _NOTHING
-    return node
-
-
 @contextmanager
-def _garbage_left_alone() -> Iterator[None]:
+def collection_paused() -> Iterator[None]:
     """A large document makes nodes by the hundred thousand, and each collection would look at all of them."""
     collecting = gc.isenabled()
     gc.disable()

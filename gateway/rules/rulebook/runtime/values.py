@@ -33,6 +33,8 @@ class DynamicError(Exception):
 def decimal(value: str | Number | None) -> Decimal | None:
     """`xs:decimal(value)`."""
     if value.__class__ is str:
+        if value.isascii() and len(value) <= DIGITS and value.replace(".", "", 1).isdigit():  # most amounts
+            return Decimal(value)
         text = value.strip(BLANKS)
         if _DECIMAL.fullmatch(text) is None:
             raise DynamicError(f"“{_short(text)}” is not a decimal number")

@@ -1,0 +1,179 @@
+"""Which rules may match where: decided once per place (chain of tags), remembered while the process lives.
+
+In each mode the rule of highest priority that matches a node is its rule, and no other is asked (XSLT 6.4). What the
+chain of tags leaves open is a condition on the node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from gateway.rules.rulebook.compiler.program import Alternative, Program
+from gateway.rules.rulebook.runtime.tree import Node, Place
+
+Condition = Callable[[Node, Any], object]
+Asking = Callable[[list[Node], Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A rule that the place allows; `condition` None: it is for every node there; `main` None: it only forbids."""
+
+    rule: int
+    condition: Condition | None
+    main: Asking | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """The candidates of one mode, the first that matches wins; `pruned_by`: (levels up, rules) that end the mode."""
+
+    number: int
+    candidates: tuple[Candidate, ...]
+    pruned_by: tuple[tuple[int, frozenset[int]], ...]
+
+    @property
+    def sure(self) -> bool:
+        """Is the first candidate the rule of every node here?"""
+        return not self.pruned_by and self.candidates[0].condition is None
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Elements at this place call for a guarded assert of a rule `levels` up, if more than `most` stand there."""
+
+    levels: int
+    asked: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What there is to do at one place."""
+
+    modes: Mapping[int, Mode]
+    active: tuple[Mode, ...]  #: those with something always to be asked
+    triggers: tuple[Trigger, ...]
+
+
+class Plans:
+    """The plans of one sheet for the places of one table."""
+
+    def __init__(self, program: Program, functions: Mapping[str, Any]) -> None:
+        self._program = program
+        self._functions = functions
+        self._known: dict[Place, Plan] = {}
+        self._by_tag: dict[str, list[tuple[int, Alternative]]] = {}
+        self._any_tag: list[tuple[int, Alternative]] = []
+        self._guards: dict[tuple[str, ...], list[tuple[int, int, int]]] = {}
+        for number, rule in enumerate(program.rules):
+            for alternative in rule.alternatives:
+                uri, local = alternative.tests[0]
+                exact = uri is not None and local != "*"
+                tag = f"{{{uri}}}{local}" if uri else local
+                (self._by_tag.setdefault(tag, []) if exact else self._any_tag).append((number, alternative))
+            for chain, asked, most in rule.guards:
+                self._guards.setdefault(chain, []).append((number, asked, most))
+        self._longest = max((len(chain) for chain in self._guards), default=0)
+        self._pruning = {rule.mode for rule in program.rules if not rule.descends}
+
+    def forget(self) -> None:
+        """The places are no longer in use."""
+        self._known = {}
+
+    def of(self, place: Place) -> Plan:
+        """The plan of a place."""
+        plan = self._known.get(place)
+        if plan is None:
+            modes = self._modes(place)
+            active = tuple(mode for mode in modes.values() if any(c.main is not None for c in mode.candidates))
+            plan = self._known[place] = Plan(modes, active, self._triggers(place))
+        return plan
+
+    def chosen(self, mode: Mode, node: Node, run: Any) -> Candidate | None:
+        """The rule of a node in a mode, if any."""
+        for levels, rules in mode.pruned_by:
+            above = up(node, levels)
+            ended = self.chosen(self.of(above.place).modes[mode.number], above, run)
+            if ended is not None and ended.rule in rules:
+                return None
+        for candidate in mode.candidates:
+            if candidate.condition is None or candidate.condition(node, run):
+                return candidate
+        return None
+
+    def _modes(self, place: Place) -> Mapping[int, Mode]:
+        found: dict[int, list[tuple[float, int, Alternative]]] = {}
+        for number, alternative in (*self._by_tag.get(place.tag, ()), *self._any_tag):
+            if self._stands(alternative, place):
+                rule = self._program.rules[number]
+                found.setdefault(rule.mode, []).append((-rule.priority, -number, alternative))
+        return {
+            mode: Mode(mode, self._candidates(entries), self._prunes(mode, place)) for mode, entries in found.items()
+        }
+
+    def _stands(self, alternative: Alternative, place: Place) -> bool:
+        above: Place | None = place
+        for uri, local in alternative.tests:
+            if above is None or above.parent is None or not _named(above.tag, uri, local):
+                return False
+            above = above.parent
+        if alternative.anchored and (above is None or above.parent is not None):
+            return False
+        return not alternative.by_place or bool(self._functions[alternative.by_place](place))
+
+    def _candidates(self, entries: list[tuple[float, int, Alternative]]) -> tuple[Candidate, ...]:
+        """By priority, the last of the sheet first."""
+        candidates: list[Candidate] = []
+        for _, number, alternative in sorted(entries, key=lambda entry: entry[:2]):
+            condition = self._functions[alternative.by_node] if alternative.by_node else None
+            main = self._program.rules[-number].main
+            candidates.append(Candidate(-number, condition, self._functions[main] if main else None))
+            if condition is None:
+                break
+        return tuple(candidates)
+
+    def _prunes(self, mode: int, place: Place) -> tuple[tuple[int, frozenset[int]], ...]:
+        """The ancestors at which a rule may end this mode for all that is below."""
+        if mode not in self._pruning:
+            return ()
+        found: list[tuple[int, frozenset[int]]] = []
+        above, levels = place.parent, 1
+        while above is not None and above.parent is not None:
+            at = self.of(above).modes.get(mode)
+            ends = {c.rule for c in at.candidates if not self._program.rules[c.rule].descends} if at else set()
+            if ends:
+                found.append((levels, frozenset(ends)))
+            above, levels = above.parent, levels + 1
+        return tuple(found)
+
+    def _triggers(self, place: Place) -> tuple[Trigger, ...]:
+        found: list[Trigger] = []
+        chain: tuple[str, ...] = ()
+        above: Place | None = place
+        for levels in range(1, self._longest + 1):
+            if above is None or above.parent is None:
+                break
+            chain, above = (above.tag, *chain), above.parent
+            for rule, asked, most in self._guards.get(chain, ()):
+                mode = self.of(above).modes.get(self._program.rules[rule].mode)
+                if mode is not None and any(candidate.rule == rule for candidate in mode.candidates):
+                    found.append(Trigger(levels, asked, most))
+        return tuple(found)
+
+
+def up(node: Node, levels: int) -> Node:
+    """The ancestor so many levels up, which is known to be there."""
+    for _ in range(levels):
+        node = cast("Node", node.parent)
+    return node
+
+
+def _named(tag: str, uri: str | None, local: str) -> bool:
+    if uri is None:
+        return True
+    if local == "*":
+        return tag.startswith(f"{{{uri}}}")
+    return tag == (f"{{{uri}}}{local}" if uri else local)
