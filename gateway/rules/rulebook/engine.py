@@ -22,7 +22,7 @@ from gateway.rules.rulebook.cache import Compiled, RulebookCache, compile_sheet
 from gateway.rules.rulebook.compiler.program import Asked
 from gateway.rules.rulebook.locations import Locations
 from gateway.rules.rulebook.outcome import Abort, Fired, Outcome
-from gateway.rules.rulebook.plans import Asking, Candidate, Condition, Mode, Plans, Trigger, up
+from gateway.rules.rulebook.plans import Plans, Trigger, up
 from gateway.rules.rulebook.runtime import comparing, nodes, numbers, strings, values
 from gateway.rules.rulebook.runtime.tree import Node, Place, Tree, Trees, collection_paused
 from gateway.rules.rulebook.runtime.values import DynamicError
@@ -47,6 +47,11 @@ class Run:
         self.fired: list[tuple[int, Node]] = []
         self.stopped: list[tuple[int, Node, str]] = []
         self.chosen: dict[tuple[int, Node], int] = {}  #: the rule of a node in a mode; -1: none
+
+    def look_at_the_clock(self) -> None:
+        """Raises `_Late` when the time is up."""
+        if monotonic() > self.ends:
+            raise _Late
 
 
 class _Late(Exception):
@@ -94,26 +99,15 @@ class Rulebook:
                 if contexts:
                     wanted.setdefault(trigger.asked, {}).update(contexts)
             for mode in plan.active:
-                self._ask_mode(mode, elements, run)
+                for start in range(0, len(elements), _PORTION):
+                    run.look_at_the_clock()
+                    portion = elements[start : start + _PORTION] if len(elements) > _PORTION else elements
+                    for candidate, picked in self._plans.parted(mode, portion, run):
+                        if candidate.main is not None:
+                            candidate.main(picked, run)
         for asked, found in wanted.items():
+            run.look_at_the_clock()
             self._ask_guarded(asked, found, run)
-
-    def _ask_mode(self, mode: Mode, elements: list[Node], run: Run) -> None:
-        """The asserts that are always asked, of the rule of each element."""
-        first = mode.candidates[0]
-        if mode.sure:
-            _in_portions(first.main, elements, run)
-        elif len(mode.candidates) == 1 and not mode.pruned_by:
-            condition = cast("Condition", first.condition)
-            _in_portions(first.main, [node for node in elements if condition(node, run)], run)
-        else:
-            matched: dict[Candidate, list[Node]] = {}
-            for node in elements:
-                candidate = self._plans.chosen(mode, node, run)
-                if candidate is not None:
-                    matched.setdefault(candidate, []).append(node)
-            for candidate, nodes_ in matched.items():
-                _in_portions(candidate.main, nodes_, run)
 
     def _ask_guarded(self, asked: int, contexts: Iterable[Node], run: Run) -> None:
         """A guarded assert, of those contexts whose rule it belongs to."""
@@ -126,7 +120,7 @@ class Rulebook:
                 chosen = run.chosen[mode, node] = -1 if candidate is None else candidate.rule
             if chosen == rule:
                 theirs.append(node)
-        _in_portions(self._functions[f"a{asked}"], theirs, run)
+        self._functions[f"a{asked}"](theirs, run)
 
     # --- results ---------------------------------------------------------------------------------------------
 
@@ -163,19 +157,6 @@ def _called_for(trigger: Trigger, elements: list[Node]) -> dict[Node, None]:
     return contexts
 
 
-def _in_portions(asking: Asking | None, elements: list[Node], run: Run) -> None:
-    """Ask so that a clock is looked at now and then."""
-    if asking is None:
-        return
-    if len(elements) <= _PORTION:
-        asking(elements, run)
-        return
-    for start in range(0, len(elements), _PORTION):
-        if monotonic() > run.ends:
-            raise _Late
-        asking(elements[start : start + _PORTION], run)
-
-
 def load_rulebook(sheet: Path, trees: Trees | None = None, cache: RulebookCache | None = None) -> Rulebook:
     """One sheet, from the cache if it is there. `trees` is for all packs of one thread. Raises `UncompilablePack`."""
     return Rulebook(cache.load(sheet) if cache is not None else compile_sheet(sheet), trees)
@@ -187,6 +168,7 @@ def _executed(code: CodeType) -> dict[str, Any]:
         **{name: getattr(module, name) for module, known in _CALLABLE.items() for name in known.split()},
         "intern": intern,
         "regex": re.compile,
+        "BLANKS": values.BLANKS,
         "Decimal": Decimal,
         "UNSET": object(),
     }

@@ -6,23 +6,23 @@ chain of tags leaves open is a condition on the node.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from gateway.rules.rulebook.compiler.program import Alternative, Program
 from gateway.rules.rulebook.runtime.tree import Node, Place
 
-Condition = Callable[[Node, Any], object]
+Picking = Callable[[Sequence[Node], Any], list[Node]]
 Asking = Callable[[list[Node], Any], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A rule that the place allows; `condition` None: it is for every node there; `main` None: it only forbids."""
+    """A rule that the place allows; `picking` None: it is for every node there; `main` None: it only forbids."""
 
     rule: int
-    condition: Condition | None
+    picking: Picking | None
     main: Asking | None
 
 
@@ -33,11 +33,6 @@ class Mode:
     number: int
     candidates: tuple[Candidate, ...]
     pruned_by: tuple[tuple[int, frozenset[int]], ...]
-
-    @property
-    def sure(self) -> bool:
-        """Is the first candidate the rule of every node here?"""
-        return not self.pruned_by and self.candidates[0].condition is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +87,35 @@ class Plans:
             plan = self._known[place] = Plan(modes, active, self._triggers(place))
         return plan
 
+    def parted(self, mode: Mode, elements: list[Node], run: Any) -> Iterator[tuple[Candidate, list[Node]]]:
+        """The elements of a place by their rules in a mode."""
+        rest = [node for node in elements if not self._pruned(mode, node, run)] if mode.pruned_by else elements
+        for candidate in mode.candidates:
+            picked = rest if candidate.picking is None else candidate.picking(rest, run)
+            if picked:
+                yield candidate, picked
+            if len(picked) == len(rest):
+                return
+            if picked:
+                gone = set(picked)
+                rest = [node for node in rest if node not in gone]
+
     def chosen(self, mode: Mode, node: Node, run: Any) -> Candidate | None:
         """The rule of a node in a mode, if any."""
+        if self._pruned(mode, node, run):
+            return None
+        for candidate in mode.candidates:
+            if candidate.picking is None or candidate.picking((node,), run):
+                return candidate
+        return None
+
+    def _pruned(self, mode: Mode, node: Node, run: Any) -> bool:
         for levels, rules in mode.pruned_by:
             above = up(node, levels)
             ended = self.chosen(self.of(above.place).modes[mode.number], above, run)
             if ended is not None and ended.rule in rules:
-                return None
-        for candidate in mode.candidates:
-            if candidate.condition is None or candidate.condition(node, run):
-                return candidate
-        return None
+                return True
+        return False
 
     def _modes(self, place: Place) -> Mapping[int, Mode]:
         found: dict[int, list[tuple[float, int, Alternative]]] = {}
@@ -128,10 +141,10 @@ class Plans:
         """By priority, the last of the sheet first."""
         candidates: list[Candidate] = []
         for _, number, alternative in sorted(entries, key=lambda entry: entry[:2]):
-            condition = self._functions[alternative.by_node] if alternative.by_node else None
+            picking = self._functions[alternative.by_node] if alternative.by_node else None
             main = self._program.rules[-number].main
-            candidates.append(Candidate(-number, condition, self._functions[main] if main else None))
-            if condition is None:
+            candidates.append(Candidate(-number, picking, self._functions[main] if main else None))
+            if picking is None:
                 break
         return tuple(candidates)
 

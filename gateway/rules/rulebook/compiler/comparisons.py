@@ -76,6 +76,9 @@ def _strings(c: Compiler, op: str, left: Code, right: Code) -> str:
     if op == "!=":
         if left.card == right.card == ONE:
             return f"({left.py} != {right.py})"
+        for one, other in ((left, right), (right, left)):
+            if one.loops and other.card == ONE and other.literals is not None:
+                return f"[1 {' '.join(one.loops)} if {one.item} != {other.py}]"
         return f"differs({c.items(left)}, {c.items(right)})"
     return _pairs(c, op, left, right)
 

@@ -191,6 +191,12 @@ class Compiler:
                 return _truth(f"({left.py} {expr.op} {right.py})", left.uses | right.uses)
             case Quantified():
                 return self._quantified(expr, scope)
+            case Call("normalize-space", (argument,)):  # what is not all blanks
+                text = self.string(self.value(argument, scope))
+                return _truth(f"{text.py}.strip(BLANKS)", text.uses)
+            case Binary("=" | "!=", Call("normalize-space") as spaced, Literal("")):
+                full = self.condition(spaced, scope)
+                return full if expr.op == "!=" else _truth(f"(not {full.py})", full.uses)
             case Call() if expr.name not in self.functions:
                 make = CONDITIONS.get((expr.name.removeprefix("fn:"), len(expr.arguments)))
                 if make is not None:

@@ -1,8 +1,8 @@
 """A whole sheet as one Python module and a table of its rules: what is kept on disk and run by `engine.py`.
 
 All names in the module are made here: `r7` asks nodes the asserts of template 7 that must always be asked, `a12` a
-guarded assert, `m12` makes its message, `c7_0` says whether the first alternative of template 7 is for a node, `p7_0` the
-same for a place, `v3` is a variable, `k5` something kept for the document.
+guarded assert, `m12` makes its message, `c7_0` gives the nodes that the first alternative of template 7 is for,
+`p7_0` says the same of a place, `v3` is a variable, `k5` something kept for the document.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Alternative:
     tests: tuple[tuple[str | None, str], ...]
     anchored: bool
     by_place: str  #: name of the function on a place; "" when there is none
-    by_node: str  #: name of the function on a node; "" when there is none
+    by_node: str  #: name of the function that picks among nodes; "" when there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,11 +279,11 @@ def {name}(n, d):
     return value
 """
 _CONDITION: Final = """\
-def {name}(n, d):
+def {name}(nodes, d):
     try:
-        return {py}
+        return [n for n in nodes if {py}]
     except DynamicError:  # XSLT 5.5.4: an error in a pattern is no match
-        return False
+        return [] if len(nodes) == 1 else [n for n in nodes if {name}((n,), d)]
 """
 _ASKING: Final = """\
 def {name}(nodes, d):

@@ -1,18 +1,20 @@
-"""Arithmetic (F&O 6.2 to 6.4): decimals are exact, and anything with a double is a double."""
+"""Arithmetic (F&O 6.2 to 6.4): decimals are exact, and anything with a double is a double.
+
+No operator of Python is used on decimals: it would round to the 28 digits of Python's own context.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from decimal import ROUND_FLOOR, ROUND_HALF_DOWN, Context, Decimal, Inexact, InvalidOperation, Overflow
+from decimal import ROUND_FLOOR, Context, Decimal, Inexact, InvalidOperation, Overflow
 from typing import Final
 
-from gateway.rules.rulebook.runtime.values import DIGITS, DynamicError, Number, to_float
+from gateway.rules.rulebook.runtime.values import DIGITS, DynamicError, Number, plain, to_float
 
 _EXACT: Final = Context(prec=DIGITS, traps=[InvalidOperation, Overflow, Inexact])
-_ROUGH: Final = Context(prec=DIGITS, traps=[InvalidOperation, Overflow])
 #: Places after the point to which Saxon divides decimals at least.
-_DIVISION_SCALE: Final = 18
+_DIVISION_PLACES: Final = 18
 
 
 def same_kind(left: Number, right: Number) -> tuple[Number, Number]:
@@ -24,7 +26,7 @@ def same_kind(left: Number, right: Number) -> tuple[Number, Number]:
 
 def _exact(compute: Callable[[Decimal, Decimal], Decimal], left: Number, right: Number) -> Decimal:
     try:
-        return compute(Decimal(left), Decimal(right))
+        return plain(compute(Decimal(left), Decimal(right)))
     except (Inexact, Overflow, InvalidOperation):
         raise DynamicError(f"a number of more than {DIGITS} digits") from None
 
@@ -60,7 +62,7 @@ def multiply(left: Number | None, right: Number | None) -> Number | None:
 
 
 def divide(left: Number | None, right: Number | None) -> Number | None:
-    """`left div right`: decimals to 18 places at least, half down (Saxon's choice)."""
+    """`left div right`: of decimals half down to 18 places at least, more if they have more (Saxon's choice)."""
     if left is None or right is None:
         return None
     left, right = same_kind(left, right)
@@ -68,10 +70,11 @@ def divide(left: Number | None, right: Number | None) -> Number | None:
         return _divide_doubles(left, right)  # type: ignore[arg-type]
     if right == 0:
         raise DynamicError("a division by zero")
-    upper, lower = Decimal(left), Decimal(right)
-    scale = max(_DIVISION_SCALE, _scale(upper), _scale(lower))
-    quotient = _exact(_ROUGH.divide, upper, lower)
-    return quotient.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_DOWN, _ROUGH)
+    places = _DIVISION_PLACES + max(0, _places(left) - _places(right))
+    upper, lower = left.as_integer_ratio(), right.as_integer_ratio()
+    whole, rest = divmod(abs(upper[0]) * lower[1] * 10**places, divisor := abs(lower[0]) * upper[1])
+    found = Decimal(whole + (2 * rest > divisor))
+    return _exact(_EXACT.scaleb, found if (left < 0) == (right < 0) else -found, -places)
 
 
 def _divide_doubles(left: float, right: float) -> float:
@@ -82,8 +85,9 @@ def _divide_doubles(left: float, right: float) -> float:
     return math.copysign(math.inf, left) * math.copysign(1.0, right)
 
 
-def _scale(value: Decimal) -> int:
-    exponent = value.as_tuple().exponent
+def _places(value: Number) -> int:
+    """After the point; less than none for a decimal that ends in zeros, but none for an integer."""
+    exponent = value.as_tuple().exponent if isinstance(value, Decimal) else 0
     return -exponent if isinstance(exponent, int) else 0
 
 
@@ -97,12 +101,14 @@ def modulo(left: Number | None, right: Number | None) -> Number | None:
     if right == 0:
         raise DynamicError("a division by zero")
     if left.__class__ is int and right.__class__ is int:
-        return int(math.fmod(left, right)) if abs(left) < 2**53 else abs(left) % abs(right) * (1 if left > 0 else -1)
-    return _exact(_ROUGH.remainder, left, right)
+        return abs(left) % abs(right) * (1 if left > 0 else -1)
+    return _exact(_EXACT.remainder, left, right)
 
 
 def negative(value: Number | None) -> Number | None:
     """`-value`."""
+    if isinstance(value, Decimal):
+        return value.copy_negate() if value else value
     return None if value is None else -value
 
 
@@ -118,8 +124,9 @@ def round_half_up(value: Number | None) -> Number | None:
     if value is None or value.__class__ is int:
         return value
     if isinstance(value, Decimal):
-        floor = value.quantize(Decimal(1), ROUND_FLOOR, _ROUGH)
-        return floor + 1 if value - floor >= _HALF else floor
+        if not _places(value) > 0:
+            return value
+        return plain(_EXACT.add(value, _HALF).to_integral_value(ROUND_FLOOR))
     if not math.isfinite(value) or value == 0:
         return value
     whole = math.floor(value)
