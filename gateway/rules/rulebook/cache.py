@@ -125,8 +125,7 @@ def _read(file: Path) -> Compiled | None:
 
 def _write(file: Path, kept: Compiled) -> None:
     """Write beside, then put in place: a reader sees the old file or the new one."""
-    rules, asserts = astuple(kept.program)[1:]
-    payload = marshal.dumps((kept.code, rules, asserts))
+    payload = marshal.dumps((kept.code, *astuple(kept.program)[1:]))
     handle, name = tempfile.mkstemp(dir=file.parent, suffix=".part")  # mode 0600
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -140,11 +139,11 @@ def _write(file: Path, kept: Compiled) -> None:
         raise
 
 
-def _from_tuple(whole: tuple[CodeType, Any, Any]) -> Compiled:
+def _from_tuple(whole: tuple[CodeType, Any, Any, int]) -> Compiled:
     """The source is not kept: the code is what runs."""
-    code, rules, asserts = whole
+    code, rules, asserts, count = whole
     made = tuple(
         Rule(mode, priority, tuple(Alternative(*a) for a in alternatives), *rest)
         for mode, priority, alternatives, *rest in rules
     )
-    return Compiled(Program("", made, tuple(Asked(*asked) for asked in asserts)), code)
+    return Compiled(Program("", made, tuple(Asked(*asked) for asked in asserts), count), code)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -22,13 +23,14 @@ from gateway.rules.rulebook.cache import Compiled, RulebookCache, compile_sheet
 from gateway.rules.rulebook.compiler.program import Asked
 from gateway.rules.rulebook.locations import Locations
 from gateway.rules.rulebook.outcome import Abort, Fired, Outcome
-from gateway.rules.rulebook.plans import Plans, Trigger, up
+from gateway.rules.rulebook.plans import Plan, Plans, Trigger, up
 from gateway.rules.rulebook.runtime import comparing, nodes, numbers, strings, values
 from gateway.rules.rulebook.runtime.tree import Node, Place, Tree, Trees, collection_paused
 from gateway.rules.rulebook.runtime.values import DynamicError
 
 #: Elements asked at once before the clock is looked at: a millisecond's work or so.
 _PORTION: Final = 512
+_UNSET: Final = object()
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
 
 
@@ -37,16 +39,22 @@ class Run:
 
     __slots__ = ("by_tag", "chosen", "ends", "fired", "kept", "nodes", "root", "stopped", "variables")
 
-    def __init__(self, tree: Tree, ends: float) -> None:
+    def __init__(self, tree: Tree, kept: int, ends: float) -> None:
         self.ends = ends  #: when to stop, on the monotonic clock
         self.root = tree.root
         self.nodes = tree.nodes
         self.by_tag = tree.by_tag
-        self.kept: dict[int, Any] = {}  #: what is the same for the whole document
+        self.kept: list[Any] = [_UNSET] * kept  #: what is the same for the whole document
         self.variables: dict[int, tuple[Node, Any]] = {}  #: the last value of each variable, and its node
         self.fired: list[tuple[int, Node]] = []
         self.stopped: list[tuple[int, Node, str]] = []
         self.chosen: dict[tuple[int, Node], int] = {}  #: the rule of a node in a mode; -1: none
+
+    def there(self, number: int) -> dict[Node | None, Any]:
+        """What is kept under this number for each node."""
+        if self.kept[number] is _UNSET:
+            self.kept[number] = {}
+        return cast("dict[Node | None, Any]", self.kept[number])
 
     def look_at_the_clock(self) -> None:
         """Raises `_Late` when the time is up."""
@@ -83,7 +91,7 @@ class Rulebook:
             if self._top is not self._trees.top:  # the places were forgotten, so are their plans
                 self._top = self._trees.top
                 self._plans.forget()
-            run = Run(tree, monotonic() + seconds)
+            run = Run(tree, self._program.kept, monotonic() + seconds)
             try:
                 self._ask(tree, run)
             except _Late:
@@ -97,17 +105,27 @@ class Rulebook:
             for trigger in plan.triggers:
                 contexts = _called_for(trigger, elements)
                 if contexts:
-                    wanted.setdefault(trigger.asked, {}).update(contexts)
-            for mode in plan.active:
+                    wanted.setdefault(trigger.asked, {}).update(dict.fromkeys(contexts))
+            if plan.active:
                 for start in range(0, len(elements), _PORTION):
                     run.look_at_the_clock()
-                    portion = elements[start : start + _PORTION] if len(elements) > _PORTION else elements
-                    for candidate, picked in self._plans.parted(mode, portion, run):
-                        if candidate.main is not None:
-                            candidate.main(picked, run)
+                    self._ask_active(plan, elements[start : start + _PORTION], run)
         for asked, found in wanted.items():
             run.look_at_the_clock()
             self._ask_guarded(asked, found, run)
+
+    def _ask_active(self, plan: Plan, elements: list[Node], run: Run) -> None:
+        """The asserts that are always asked, of the rule of each element."""
+        for mode in plan.active:
+            if mode.simple:
+                candidate = mode.candidates[0]
+                picked = elements if candidate.picking is None else candidate.picking(elements, run)
+                if picked:
+                    candidate.main(picked, run)  # type: ignore[misc]
+                continue
+            for candidate, picked in self._plans.parted(mode, elements, run):
+                if candidate.main is not None:
+                    candidate.main(picked, run)
 
     def _ask_guarded(self, asked: int, contexts: Iterable[Node], run: Run) -> None:
         """A guarded assert, of those contexts whose rule it belongs to."""
@@ -146,15 +164,16 @@ class Rulebook:
         return Outcome(tuple(fired), tuple(aborts), unfinished)
 
 
-def _called_for(trigger: Trigger, elements: list[Node]) -> dict[Node, None]:
+def _called_for(trigger: Trigger, elements: list[Node]) -> Iterable[Node]:
     """The contexts for which elements at a place call for an assert."""
-    if trigger.most and len(elements) <= trigger.most:
-        return {}
-    contexts = dict.fromkeys(up(node, trigger.levels) for node in elements)
-    if trigger.most:
-        tag = elements[0].tag
-        return {node: None for node in contexts if len(node.by_tag[tag]) > trigger.most}
-    return contexts
+    if trigger.attribute:
+        elements = [node for node in elements if trigger.attribute in node.attributes]
+    if len(elements) <= trigger.most:
+        return ()
+    if not trigger.most:
+        return [up(node, trigger.levels) for node in elements]
+    counted = Counter(up(node, trigger.levels) for node in elements)
+    return [node for node, number in counted.items() if number > trigger.most]
 
 
 def load_rulebook(sheet: Path, trees: Trees | None = None, cache: RulebookCache | None = None) -> Rulebook:
@@ -170,7 +189,8 @@ def _executed(code: CodeType) -> dict[str, Any]:
         "regex": re.compile,
         "BLANKS": values.BLANKS,
         "Decimal": Decimal,
-        "UNSET": object(),
+        "UNSET": _UNSET,
+        "INF": math.inf,
     }
     exec(code, names)  # noqa: S102
     return names
@@ -180,10 +200,13 @@ def _executed(code: CodeType) -> dict[str, Any]:
 _CALLABLE: Final[Mapping[ModuleType, str]] = {
     nodes: (
         "some text_or_none only_text the_text optional_text listed name_of local_name ordered union parents ancestors "
-        "below preceding first_of_each found filled"
+        "below preceding found filled"
     ),
     numbers: "add subtract multiply divide modulo negative absolute round_half_up total",
-    comparing: ("compare_numbers equal any_numbers any_values differs compare_values one truth truths must"),
-    strings: "normalize_space substring substring_before substring_after tokenize",
+    comparing: (
+        "compare_numbers equal any_numbers compare_text any_texts any_values differs compare_values one truth truths "
+        "must"
+    ),
+    strings: "lower_case normalize_space substring substring_before substring_after tokenize",
     values: "DynamicError decimal double number boolean to_date text_of",
 }

@@ -33,6 +33,7 @@ class Mode:
     number: int
     candidates: tuple[Candidate, ...]
     pruned_by: tuple[tuple[int, frozenset[int]], ...]
+    simple: bool  #: one candidate, which asks something, and nothing above can end the mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Trigger:
     levels: int
     asked: int
     most: int
+    attribute: str  #: only elements that have it; "": all
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,15 @@ class Plans:
         self._known: dict[Place, Plan] = {}
         self._by_tag: dict[str, list[tuple[int, Alternative]]] = {}
         self._any_tag: list[tuple[int, Alternative]] = []
-        self._guards: dict[tuple[str, ...], list[tuple[int, int, int]]] = {}
+        self._guards: dict[tuple[str, ...], list[tuple[int, int, int, str]]] = {}
         for number, rule in enumerate(program.rules):
             for alternative in rule.alternatives:
                 uri, local = alternative.tests[0]
                 exact = uri is not None and local != "*"
                 tag = f"{{{uri}}}{local}" if uri else local
                 (self._by_tag.setdefault(tag, []) if exact else self._any_tag).append((number, alternative))
-            for chain, asked, most in rule.guards:
-                self._guards.setdefault(chain, []).append((number, asked, most))
+            for chain, asked, most, attribute in rule.guards:
+                self._guards.setdefault(chain, []).append((number, asked, most, attribute))
         self._longest = max((len(chain) for chain in self._guards), default=0)
         self._pruning = {rule.mode for rule in program.rules if not rule.descends}
 
@@ -123,9 +125,11 @@ class Plans:
             if self._stands(alternative, place):
                 rule = self._program.rules[number]
                 found.setdefault(rule.mode, []).append((-rule.priority, -number, alternative))
-        return {
-            mode: Mode(mode, self._candidates(entries), self._prunes(mode, place)) for mode, entries in found.items()
-        }
+        return {mode: self._mode(mode, self._candidates(entries), place) for mode, entries in found.items()}
+
+    def _mode(self, number: int, candidates: tuple[Candidate, ...], place: Place) -> Mode:
+        pruned_by = self._prunes(number, place)
+        return Mode(number, candidates, pruned_by, len(candidates) == 1 and bool(candidates[0].main) and not pruned_by)
 
     def _stands(self, alternative: Alternative, place: Place) -> bool:
         above: Place | None = place
@@ -170,10 +174,10 @@ class Plans:
             if above is None or above.parent is None:
                 break
             chain, above = (above.tag, *chain), above.parent
-            for rule, asked, most in self._guards.get(chain, ()):
+            for rule, asked, most, attribute in self._guards.get(chain, ()):
                 mode = self.of(above).modes.get(self._program.rules[rule].mode)
                 if mode is not None and any(candidate.rule == rule for candidate in mode.candidates):
-                    found.append(Trigger(levels, asked, most))
+                    found.append(Trigger(levels, asked, most, attribute))
         return tuple(found)
 
 

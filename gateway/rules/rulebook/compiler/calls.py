@@ -198,8 +198,8 @@ def _concat(c: Compiler, args: Arguments, scope: Scope) -> Code:
 def _substring(c: Compiler, args: Arguments, scope: Scope) -> Code:
     text = c.string(c.value(args[0], scope))
     numbers = [c.number(c.value(arg, scope)) for arg in args[1:]]
-    if any(number.card != ONE for number in numbers):
-        raise Refused("substring() at a place that may be empty")
+    if any(number.card != ONE or number.kind is not Kind.INTEGER for number in numbers):
+        raise Refused("substring() at a place that may be empty, or no whole number")
     uses = text.uses.union(*(number.uses for number in numbers))
     return Code(Kind.STRING, ONE, f"substring({text.py}, {', '.join(number.py for number in numbers)})", uses)
 
@@ -227,7 +227,7 @@ def _tokenize(c: Compiler, args: Arguments, scope: Scope) -> Code:
 
 
 def _string_join(c: Compiler, args: Arguments, scope: Scope) -> Code:
-    found = c.value(args[0], scope)
+    found = c.value(args[0], scope.orderly())
     separator = c.string(c.value(args[1], scope))
     if found.kind is Kind.TEXT and separator.literals != ("",):
         raise Refused("string-join() of text nodes with something between: a comment would part them")
@@ -238,7 +238,7 @@ def _string_join(c: Compiler, args: Arguments, scope: Scope) -> Code:
 
 
 def _distinct(c: Compiler, args: Arguments, scope: Scope) -> Code:
-    atoms = c.atoms(c.value(args[0], scope))
+    atoms = c.atoms(c.value(args[0], scope.orderly()))
     if not atoms.is_string:
         raise Refused(f"distinct-values() of {atoms.kind.value}s")
     return Code(atoms.kind, MANY, f"[*dict.fromkeys({c.items(atoms)})]", atoms.uses)
@@ -279,7 +279,7 @@ CALLS: Final[Mapping[tuple[str, int | None], Maker]] = {
     ("string-length", 0): _string_length,
     ("string-length", 1): _string_length,
     ("upper-case", 1): _method("{}.upper()"),
-    ("lower-case", 1): _method("{}.lower()"),
+    ("lower-case", 1): _method("lower_case({})"),
     ("substring-before", 2): _method("substring_before({}, {})"),
     ("substring-after", 2): _method("substring_after({}, {})"),
     ("substring", 2): _substring,

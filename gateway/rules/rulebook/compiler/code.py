@@ -47,7 +47,7 @@ class Code:
     kind: Kind
     card: str
     py: str
-    uses: frozenset[str] = frozenset()  #: the Python names of this run that it depends on; none: the same all over
+    uses: frozenset[str] = frozenset()  #: the names (or parents of names) it depends on; none: the same all over
     loops: tuple[str, ...] = ()  #: of a list comprehension, when `py` is one
     item: str = ""  #: its item
     probe: str = ""  #: a shorter way to ask whether there is any item
@@ -55,6 +55,14 @@ class Code:
     element: bool = True  #: each node of it is an element, not the document node
     literals: tuple[str, ...] | None = None  #: its strings, where they are known
     cheap: bool = False  #: not worth keeping
+
+    @property
+    def anchor(self) -> str:
+        """`n.parent`, when it depends on the context only through that: then it is the same for all children."""
+        if len(self.uses) != 1:
+            return ""
+        (name,) = self.uses
+        return name if name.endswith(".parent") else ""
 
     @property
     def is_numeric(self) -> bool:
@@ -75,6 +83,12 @@ def listing(kind: Kind, loops: tuple[str, ...], item: str, uses: frozenset[str],
     return replace(Code(kind, MANY, py, uses, loops, item), **more)  # type: ignore[arg-type]
 
 
+def free(uses: frozenset[str], loops: Iterable[str]) -> frozenset[str]:
+    """What is used and not bound by the loops."""
+    bound = {loop.split(" ", 2)[1] for loop in loops if loop.startswith("for ")}
+    return frozenset(name for name in uses if name.partition(".")[0] not in bound)
+
+
 @dataclass(frozen=True, slots=True)
 class Focus:
     """The context item: a node, or the string of an attribute."""
@@ -93,14 +107,19 @@ class Scope:
 
     focus: Focus | None
     variables: Mapping[str, Code]
+    in_order: bool = False  #: does it matter in which order nodes come?
 
     def at(self, focus: Focus) -> Scope:
         """The same with another context item."""
-        return Scope(focus, self.variables)
+        return replace(self, focus=focus)
 
     def binding(self, name: str, code: Code) -> Scope:
         """The same with one more variable."""
-        return Scope(self.focus, {**self.variables, name: code})
+        return replace(self, variables={**self.variables, name: code})
+
+    def orderly(self, *, needed: bool = True) -> Scope:
+        """The same, where the order of nodes matters or not."""
+        return replace(self, in_order=needed)
 
 
 @dataclass(slots=True)
@@ -135,22 +154,33 @@ class Module:
         """An expression that is the same for the whole document: computed when first wanted, then kept."""
         if code.uses or code.cheap or code.literals is not None:
             return code
-        py = _renamed(code.py)
-        number = self.kept.get(py)
-        if number is None:
-            number = self.kept[py] = len(self.kept)
-            self.functions.append(_KEPT.format(number=number, py=py))
-        return replace(code, py=f"k{number}(d)", loops=(), item="", probe="", cheap=True)
+        return replace(code, py=self._kept(_KEPT, code), loops=(), item="", probe="", cheap=True)
 
-    def index(self, nodes: Code, item: str, key: Code) -> str:
-        """A function that gives the nodes by the string that `key` has for them."""
+    def keep_list(self, code: Code) -> Code:
+        """The same, also for a list that is the same for all children of one parent."""
+        if not code.anchor or not code.loops[1:]:
+            return self.keep(replace(code, cheap=False) if code.loops[1:] else code)
+        return replace(code, py=self._kept(_KEPT_THERE, code), loops=(), item="", probe="")
+
+    def index(self, nodes: Code, item: str, key: Code, *, first: bool = False) -> str:
+        """The nodes of a kept list by the keys that they have; `first`: only where the first of each ends."""
         keys = f"({key.py},)" if key.card != MANY else f"dict.fromkeys({key.py})"
-        text = _renamed(_INDEX.format(number="{number}", py=nodes.py, item=item, keys=keys))
+        form = _FIRST if first else _INDEX_THERE if nodes.anchor else _INDEX
+        return self._kept(form, nodes, item=item, keys=keys)
+
+    def _kept(self, form: str, code: Code, **parts: str) -> str:
+        """The call of a function made from `form`; equal functions are made once."""
+        py = code.py
+        if code.anchor:
+            py = re.sub(rf"(?<![\w.]){re.escape(code.anchor)}(?!\.parent)", "a", py)
+        for name, part in {"py": py, **parts}.items():
+            form = form.replace(f"{{{name}}}", part)
+        text = _renamed(form)
         number = self.kept.get(text)
         if number is None:
             number = self.kept[text] = len(self.kept)
             self.functions.append(text.replace("{number}", str(number)))
-        return f"k{number}(d)"
+        return f"k{number}(d, {code.anchor})" if code.anchor else f"k{number}(d)"
 
 
 def _renamed(py: str) -> str:
@@ -162,25 +192,49 @@ def _renamed(py: str) -> str:
 _LOOP_VARIABLE: Final = re.compile(r"\b[xv]\d+\b")
 _KEPT: Final = """\
 def k{number}(d):
-    try:
-        return d.kept[{number}]
-    except KeyError:
+    value = d.kept[{number}]
+    if value is UNSET:
         value = d.kept[{number}] = {py}
-        return value
+    return value
+"""
+_KEPT_THERE: Final = """\
+def k{number}(d, a):
+    there = d.there({number})
+    if a not in there:
+        there[a] = {py}
+    return there[a]
 """
 _INDEX: Final = """\
 def k{number}(d):
-    try:
-        return d.kept[{number}]
-    except KeyError:
-        found = d.kept[{number}] = {{}}
+    found = d.kept[{number}]
+    if found is UNSET:
+        found = d.kept[{number}] = {}
         for {item} in {py}:
             for key in {keys}:
-                if key in found:
-                    found[key].append({item})
-                else:
-                    found[key] = [{item}]
-        return found
+                found.setdefault(key, []).append({item})
+    return found
+"""
+_INDEX_THERE: Final = """\
+def k{number}(d, a):
+    there = d.there({number})
+    if a not in there:
+        found = there[a] = {}
+        for {item} in {py}:
+            for key in {keys}:
+                found.setdefault(key, []).append({item})
+    return there[a]
+"""
+_FIRST: Final = """\
+def k{number}(d):
+    found = d.kept[{number}]
+    if found is UNSET:
+        found = d.kept[{number}] = {}
+        for {item} in {py}:
+            last = {item}.last
+            for key in {keys}:
+                if last < found.get(key, INF):
+                    found[key] = last
+    return found
 """
 
 

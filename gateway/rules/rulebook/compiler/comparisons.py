@@ -84,6 +84,10 @@ def _strings(c: Compiler, op: str, left: Code, right: Code) -> str:
 
 
 def _numbers(c: Compiler, op: str, left: Code, right: Code) -> str:
+    if right.kind is Kind.UNTYPED and left.is_numeric:
+        left, right, op = right, left, _MIRRORED[op]
+    if left.kind is Kind.UNTYPED and right.is_numeric and right.card != MANY:
+        return _texts(c, op, left, right)
     if right.card != MANY and left.card != MANY:
         left, right = c.number(left), c.number(right)
         if left.kind in _EXACT and right.kind in _EXACT and left.card == right.card == ONE:
@@ -91,12 +95,22 @@ def _numbers(c: Compiler, op: str, left: Code, right: Code) -> str:
         if op == "=":
             return f"equal({left.py}, {right.py})"
         return f"compare_numbers({op!r}, {left.py}, {right.py})"
-    if left.kind is Kind.UNTYPED and right.is_numeric and right.card == ONE and not right.uses and right.cheap:
-        loops, item = c.opened(left)
-        return f"any(double({item}) {_PYTHON[op]} float({right.py}) {' '.join(loops)})"
     if left.card != MANY:  # the side with several items is walked lazily: what decides ends it
         left, right, op = right, left, _MIRRORED[op]
     return f"any_numbers({op!r}, {_doubles(c, left, lazy=True)}, {_doubles(c, right, lazy=False)})"
+
+
+def _texts(c: Compiler, op: str, texts: Code, number: Code) -> str:
+    """Untyped values with one number: `compare_text` says what is special there."""
+    if texts.card != MANY:
+        return f"compare_text({op!r}, {texts.py}, {number.py})"
+    loops, item = c.opened(texts)
+    clauses = " ".join(loops)
+    if op in (">", "<=") and number.card == ONE and number.kind in _EXACT and number.cheap and not number.uses:
+        # NaN is greater than any number; what is special about -0 makes no difference here
+        negation, against = ("not ", "<=") if op == ">" else ("", "<=")
+        return f"any({negation}double({item}) {against} float({number.py}) {clauses})"
+    return f"any_texts({op!r}, ({item} {clauses}), {number.py})"
 
 
 def _doubles(c: Compiler, code: Code, *, lazy: bool) -> str:
@@ -125,5 +139,5 @@ def _pairs(c: Compiler, op: str, left: Code, right: Code) -> str:
         return f"({left.py} {_PYTHON[op]} {right.py})"
     if left.card != MANY and right.card == MANY:  # a generator is walked once: it must be the outer one
         left, right, op = right, left, _MIRRORED[op]
-    rights = f"tuple{right.py}" if right.card == MANY and right.py.startswith("(") else c.items(right)
+    rights = f"tuple({right.py})" if right.card == MANY else c.items(right)  # a generator can be walked once only
     return f"any_values({op!r}, {c.items(left)}, {rights})"

@@ -23,9 +23,11 @@ from gateway.rules.rulebook.compiler.code import (
     Kind,
     Module,
     Scope,
+    free,
     listing,
 )
 from gateway.rules.rulebook.compiler.code_lists import CodeLists
+from gateway.rules.rulebook.compiler.lookups import came_before
 from gateway.rules.rulebook.compiler.paths import compile_path
 from gateway.rules.rulebook.compiler.xpath import (
     Binary,
@@ -41,6 +43,7 @@ from gateway.rules.rulebook.compiler.xpath import (
     Sequence,
     Variable,
 )
+from gateway.rules.rulebook.runtime.values import plain
 
 _ARITHMETIC: Final = {"+": "add", "-": "subtract", "*": "multiply", "div": "divide", "mod": "modulo"}
 
@@ -134,25 +137,22 @@ class Compiler:
 
     def _bind(self, bindings: tuple[tuple[str, Expr], ...], scope: Scope) -> tuple[list[str], Scope, frozenset[str]]:
         loops: list[str] = []
-        bound: set[str] = set()
         uses: frozenset[str] = frozenset()
         for name, expr in bindings:
-            items = self.module.keep(self.value(expr, scope))
+            items = self.module.keep(self.value(expr, scope.orderly()))
             variable = self.module.fresh("v")
-            uses |= items.uses - bound
+            uses |= free(items.uses, loops)
             loops.append(f"for {variable} in {self.items(items)}")
-            bound.add(variable)
             item = Code(items.kind, ONE, variable, frozenset({variable}), element=items.element, cheap=True)
             scope = scope.binding(name, item)
         return loops, scope, uses
 
     def _for(self, expr: For, scope: Scope) -> Code:
         loops, inner, uses = self._bind(expr.bindings, scope)
-        bound = {loop.split(" ")[1] for loop in loops}
         result = self.value(expr.result, inner)
         if result.kind in NODES:
             raise Refused("a for that returns nodes")
-        uses |= result.uses - bound
+        uses |= free(result.uses, loops)
         if result.card == ONE:
             return listing(result.kind, tuple(loops), result.py, uses)
         variable = self.module.fresh()
@@ -197,6 +197,10 @@ class Compiler:
             case Binary("=" | "!=", Call("normalize-space") as spaced, Literal("")):
                 full = self.condition(spaced, scope)
                 return full if expr.op == "!=" else _truth(f"(not {full.py})", full.uses)
+            case Binary("="):
+                earlier = came_before(self, expr, scope)
+                if earlier is not None:
+                    return earlier
             case Call() if expr.name not in self.functions:
                 make = CONDITIONS.get((expr.name.removeprefix("fn:"), len(expr.arguments)))
                 if make is not None:
@@ -225,9 +229,8 @@ class Compiler:
 
     def _quantified(self, expr: Quantified, scope: Scope) -> Code:
         loops, inner, uses = self._bind(expr.bindings, scope)
-        bound = {loop.split(" ")[1] for loop in loops}
         condition = self.condition(expr.condition, inner)
-        uses |= condition.uses - bound
+        uses |= free(condition.uses, loops)
         clauses = " ".join(loops)
         if expr.every:
             return _truth(f"all({condition.py} {clauses})", uses)
@@ -297,7 +300,7 @@ def literal(value: str | int | Decimal | float) -> Code:
     if isinstance(value, str):
         return Code(Kind.STRING, ONE, repr(value), literals=(value,), cheap=True)
     if isinstance(value, Decimal):
-        return Code(Kind.DECIMAL, ONE, f"Decimal({str(value)!r})", cheap=True)
+        return Code(Kind.DECIMAL, ONE, f"Decimal({str(plain(value))!r})", cheap=True)
     kind = Kind.INTEGER if isinstance(value, int) else Kind.DOUBLE
     return Code(kind, ONE, repr(value), cheap=True)
 

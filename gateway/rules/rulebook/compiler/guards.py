@@ -13,8 +13,9 @@ from typing import Final
 from gateway.rules.rulebook.compiler.patterns import alternatives
 from gateway.rules.rulebook.compiler.xpath import Axis, Binary, Call, Expr, Literal, NameTest, Path, Quantified, Refused
 
-#: Chains of tags below the context, each with how many elements may stand there. None: cannot be told.
-Guard = frozenset[tuple[tuple[str, ...], int]]
+#: Chains of tags below the context, with how many elements may stand there, and the attribute that they must have to
+#: matter ("": none). None: cannot be told.
+Guard = frozenset[tuple[tuple[str, ...], int, str]]
 
 _ZERO_IS: Final[dict[str, Callable[[int, int], bool]]] = {
     "=": operator.eq,
@@ -73,33 +74,37 @@ def _false_without(expr: Expr) -> Guard | None:
 
 
 def _counted(counted: Expr, op: str, limit: int) -> Guard | None:
-    """`count(a) <= n`: up to n children may stand without harm."""
+    """`count(a/b[c]) <= n`: up to n elements may stand there without harm, with whatever conditions."""
     chains = _chains(counted)
-    plain = isinstance(counted, Path) and len(counted.steps) == 1 and not counted.steps[0].predicates
-    if chains is None or not plain or op not in ("<", "<="):
+    if chains is None or op not in ("<", "<=") or not isinstance(counted, Path):
         return chains
-    return frozenset((chain, limit if op == "<=" else limit - 1) for chain, _ in chains)
+    ((chain, _, attribute),) = chains if len(chains) == 1 else (((), 0, ""),)
+    whole = len(chain) + bool(attribute) == len(counted.steps)
+    return frozenset({(chain, limit if op == "<=" else limit - 1, attribute)}) if whole else chains
 
 
 def _chains(expr: Expr) -> Guard | None:
     """The chains of tags that must stand for `expr` to select anything."""
     if not isinstance(expr, Path) and not (isinstance(expr, Binary) and expr.op == "|"):
         return None
-    found: set[tuple[tuple[str, ...], int]] = set()
     try:
-        for path in alternatives(expr):
-            tags: list[str] = []
-            for step in path.steps:
-                exact = isinstance(step.test, NameTest) and step.test.exact
-                if path.absolute or step.axis is not Axis.CHILD or step.deep or not exact:
-                    break
-                tags.append(step.test.tag)  # type: ignore[union-attr]
-            if not tags:
-                return None
-            found.add((tuple(tags), 0))
+        found = [_chain(path) for path in alternatives(expr)]
     except Refused:
         return None
-    return frozenset(found)
+    return frozenset(found) if all(chain for chain, _, _ in found) else None
+
+
+def _chain(path: Path) -> tuple[tuple[str, ...], int, str]:
+    tags: list[str] = []
+    for step in path.steps:
+        exact = isinstance(step.test, NameTest) and step.test.exact
+        if path.absolute or step.deep or not exact or step.axis not in (Axis.CHILD, Axis.ATTRIBUTE):
+            break
+        name = step.test.tag  # type: ignore[union-attr]
+        if step.axis is Axis.ATTRIBUTE:
+            return tuple(tags), 0, name
+        tags.append(name)
+    return tuple(tags), 0, ""
 
 
 def _both(left: Guard | None, right: Guard | None) -> Guard | None:

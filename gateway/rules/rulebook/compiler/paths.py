@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway.rules.rulebook.compiler.code import MANY, ONE, OPTIONAL, Code, Focus, Kind, Scope, listing
+from gateway.rules.rulebook.compiler.code import MANY, ONE, OPTIONAL, Code, Focus, Kind, Scope, free, listing
 from gateway.rules.rulebook.compiler.patterns import alternatives
-from gateway.rules.rulebook.compiler.predicates import bound, filtered, filtered_whole
+from gateway.rules.rulebook.compiler.predicates import filtered, filtered_whole
 from gateway.rules.rulebook.compiler.xpath import Axis, Binary, Expr, KindTest, Literal, NameTest, Path, Refused, Step
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ def compile_path(c: Compiler, path: Path, scope: Scope) -> Code:
     if path.absolute:
         current = ROOT
     elif steps[0].axis is None:
-        current = filtered_whole(c, c.value(_expr(steps[0]), scope), steps[0].predicates, scope)
+        counted = any(isinstance(predicate, Literal) for predicate in steps[0].predicates)
+        whole = c.value(_expr(steps[0]), scope.orderly(needed=scope.in_order or counted))
+        current = filtered_whole(c, whole, steps[0].predicates, scope)
         steps = steps[1:]
     elif scope.focus is None:
         raise Refused("a path where there is no context")
@@ -107,13 +109,13 @@ def _mapped(c: Compiler, current: Code, step: Step, scope: Scope) -> Code:
         return c.value(_expr(step), scope.at(Focus(current)))
     loops, item = c.opened(current)
     result = c.value(_expr(step), scope.at(Focus.on(item, current.kind, element=current.element)))
-    uses = current.uses | (result.uses - bound(loops))
+    uses = current.uses | free(result.uses, loops)
     if result.card == ONE:
         mapped = listing(result.kind, loops, result.py, uses)
     else:
         more, inner = c.opened(result)
         mapped = listing(result.kind, (*loops, *more), inner, uses, element=result.element)
-    return _ordered(mapped) if result.kind is Kind.NODE else mapped
+    return _ordered(mapped, scope, unique=False) if result.kind is Kind.NODE else mapped
 
 
 def _children(c: Compiler, current: Code, step: Step, scope: Scope) -> Code:
@@ -137,7 +139,7 @@ def _children(c: Compiler, current: Code, step: Step, scope: Scope) -> Code:
     loops = (*loops, f"for {variable} in {source}", *(text.format(variable) for text in conditions))
     found = listing(Kind.NODE, loops, variable, current.uses, flat=current.flat)
     found = filtered(c, found, step.predicates, scope) if step.predicates else replace(found, probe=probe)
-    return found if current.flat else _ordered(found)
+    return found if current.flat else _ordered(found, scope)
 
 
 def _name_condition(c: Compiler, test: NameTest) -> tuple[str, ...]:
@@ -229,7 +231,9 @@ def _elsewhere(c: Compiler, current: Code, step: Step, scope: Scope) -> Code:
     if step.axis is Axis.PARENT and step.test is KindTest.NODE:
         if current.card == ONE:
             card = ONE if current.element else OPTIONAL
-            found = Code(Kind.NODE, card, f"{current.py}.parent", current.uses, element=False, cheap=current.cheap)
+            parent = f"{current.py}.parent"
+            uses = frozenset({parent}) if current.uses == {current.py} else current.uses
+            found = Code(Kind.NODE, card, parent, uses, element=False, cheap=current.cheap)
         else:
             found = Code(
                 Kind.NODE, MANY, f"parents({c.items(current)})", current.uses, element=False, flat=current.flat
@@ -249,5 +253,8 @@ def _elsewhere(c: Compiler, current: Code, step: Step, scope: Scope) -> Code:
     return filtered(c, found, step.predicates, scope) if step.predicates else found
 
 
-def _ordered(code: Code) -> Code:
+def _ordered(code: Code, scope: Scope, *, unique: bool = True) -> Code:
+    """Sorted where that matters, or where a node may be there twice (below different nodes no child is)."""
+    if unique and not scope.in_order:
+        return replace(code, flat=False)
     return replace(code, py=f"ordered({code.py})", loops=(), item="", probe="", flat=False)

@@ -1,30 +1,20 @@
-"""Predicates: conditions of the comprehension, positions, and look-ups by key.
-
-`[key = value]` on a list that is the same for the whole document, with a value that is not, becomes a look-up in an
-index of the keys: else each line of an invoice would ask all lines, and time would grow as the square.
-"""
+"""Predicates: conditions of the comprehension, and positions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gateway.rules.rulebook.compiler.calls import CONDITIONS
-from gateway.rules.rulebook.compiler.code import MANY, NODES, ONE, Code, Focus, Kind, Scope, listing
+from gateway.rules.rulebook.compiler.code import MANY, NODES, ONE, Code, Focus, Kind, Scope, free, listing
+from gateway.rules.rulebook.compiler.lookups import looked_up, parts
 from gateway.rules.rulebook.compiler.xpath import (
-    CONTEXT,
-    Axis,
     Binary,
     Call,
     Expr,
     Literal,
-    NameTest,
-    Path,
     Quantified,
     Refused,
-    Step,
 )
 
 if TYPE_CHECKING:
@@ -63,7 +53,7 @@ def filtered(c: Compiler, code: Code, predicates: tuple[Expr, ...], scope: Scope
         if isinstance(predicate, Literal):
             code = _positioned(c, code, predicate)
             continue
-        for part in _parts(predicate):
+        for part in parts(predicate):
             code = _held(c, code, part, scope)
     return code
 
@@ -79,30 +69,18 @@ def _positioned(c: Compiler, code: Code, literal: Literal) -> Code:
     return listing(code.kind, loops, variable, code.uses, flat=code.flat, element=code.element)
 
 
-def _parts(predicate: Expr) -> Iterator[Expr]:
-    """`[a and b]` asks what `[a][b]` asks."""
-    if isinstance(predicate, Binary) and predicate.op == "and":
-        yield from _parts(predicate.left)
-        yield from _parts(predicate.right)
-    else:
-        yield predicate
-
-
 def _held(c: Compiler, code: Code, predicate: Expr, scope: Scope) -> Code:
-    """One more condition. A list that does not depend on the context is made once before it is filtered by it."""
-    if _asks_for_the_first(c, code, predicate):
-        return Code(Kind.NODE, MANY, f"first_of_each({code.py})", code.uses, flat=False)
+    """One more condition. What does not depend on the node at hand is made once before that node filters it."""
     loops, item = c.opened(code)
     inner = scope.at(Focus.on(item, code.kind, element=code.element))
     condition = c.condition(predicate, inner)
     _refuse_positions(c, predicate, inner)
-    uses = condition.uses - bound(loops)
-    if not code.uses:
-        looked_up = _looked_up(c, code, predicate, scope)
-        if looked_up is not None:
-            return looked_up
-    if uses and not code.uses:
-        kept = c.module.keep(replace(code, cheap=False) if code.loops[1:] else code)
+    uses = free(condition.uses, loops)
+    if (not code.uses or (code.anchor and uses - code.uses)) and code.kind is Kind.NODE:
+        found = looked_up(c, code, predicate, scope)
+        if found is not None:
+            return found
+        kept = c.module.keep_list(code) if uses else code
         if kept.py != code.py:
             return _held(c, kept, predicate, scope)
     return listing(
@@ -110,43 +88,8 @@ def _held(c: Compiler, code: Code, predicate: Expr, scope: Scope) -> Code:
     )
 
 
-def _asks_for_the_first(c: Compiler, code: Code, predicate: Expr) -> bool:
-    """`//a[not(preceding::a/. = .)]`: the first of each value, found without looking back from every node."""
-    match predicate:
-        case Call(
-            "not", (Binary("=", Path(False, (Step(Axis.PRECEDING, NameTest() as test, (), False), *rest)), right),)
-        ):
-            same = test.exact and code.py == f"d.by_tag.get({c.module.tag(test.tag)}, ())"
-            return same and right == CONTEXT and all(step == CONTEXT.steps[0] for step in rest)
-    return False
-
-
 def _refuse_positions(c: Compiler, predicate: Expr, scope: Scope) -> None:
     """A predicate that is a number is a position."""
     asks = isinstance(predicate, Binary | Quantified) or (isinstance(predicate, Call) and predicate.name in _ASKING)
     if not asks and c.value(predicate, scope).is_numeric:
         raise Refused("a position that is computed")
-
-
-def _looked_up(c: Compiler, code: Code, predicate: Expr, scope: Scope) -> Code | None:
-    """`all[key = value]`, where only `value` depends on the context: by an index of the keys."""
-    if not isinstance(predicate, Binary) or predicate.op != "=" or code.kind is not Kind.NODE:
-        return None
-    whole = c.module.keep(code)
-    item = c.module.fresh()
-    inner = scope.at(Focus.on(item, code.kind, element=code.element))
-    for key_side, value_side in ((predicate.left, predicate.right), (predicate.right, predicate.left)):
-        key = c.atoms(c.value(key_side, inner))
-        value = c.atoms(c.value(value_side, inner))
-        alike = (key.is_string and value.is_string) or key.kind is value.kind is Kind.DECIMAL
-        if not alike or key.uses != {item} or item in value.uses:
-            continue
-        index = c.module.index(whole, item, key)
-        py = f"{index}.get({value.py}, ())" if value.card == ONE else f"found({index}, {c.items(value)})"
-        return Code(code.kind, MANY, py, value.uses, flat=code.flat, element=code.element)
-    return None
-
-
-def bound(loops: tuple[str, ...]) -> frozenset[str]:
-    """The names that loops bind."""
-    return frozenset(loop.split(" ", 2)[1] for loop in loops if loop.startswith("for "))

@@ -29,6 +29,10 @@ _NODE: Final = Focus.on("n")
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
 
 
+#: A chain of tags below the node, the assert, how many elements may stand there, the attribute that they must have.
+Guarded = tuple[tuple[str, ...], int, int, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Alternative:
     """One pattern of a template. `tests`: (namespace or None, local or "*") from the node upwards."""
@@ -48,7 +52,7 @@ class Rule:
     alternatives: tuple[Alternative, ...]
     main: str  #: name of the function that asks the unguarded asserts; "" when all are guarded
     descends: bool
-    guards: tuple[tuple[tuple[str, ...], int, int], ...]  #: chain of tags below the node, assert, how many may stand
+    guards: tuple[Guarded, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Program:
     source: str
     rules: tuple[Rule, ...]
     asserts: tuple[Asked, ...]
+    kept: int  #: how many things are kept for a document
 
 
 def compiled(sheet: Stylesheet) -> Program:
@@ -98,7 +103,7 @@ class _Writer:
         ]
         constants = [f"{name} = {text}" for text, name in self._module.constants.items()]
         source = "\n".join([*constants, *self._module.functions, ""])
-        return Program(source, tuple(rules), tuple(self._asserts))
+        return Program(source, tuple(rules), tuple(self._asserts), len(self._module.kept))
 
     def _at(self, line: int, work: Callable[[], _T]) -> _T:
         try:
@@ -113,7 +118,7 @@ class _Writer:
 
     def _declared(self, variable: Variable, scope: Scope) -> Scope:
         """A variable, computed when it is first wanted: most are wanted only by asserts that fail."""
-        code = self._compiler.value(self._parsed(variable.select), scope)
+        code = self._compiler.value(self._parsed(variable.select), scope.orderly())
         code = self._module.keep(_converted(self._compiler, code, variable.type) if variable.type else code)
         if code.uses:
             self._variables += 1
@@ -135,7 +140,7 @@ class _Writer:
             inner = inner.binding(parameter, _parameter(python, kind))
         locals_: list[str] = []
         for variable in function.variables:
-            code = self._compiler.value(self._parsed(variable.select), inner)
+            code = self._compiler.value(self._parsed(variable.select), inner.orderly())
             code = self._module.keep(_converted(self._compiler, code, variable.type) if variable.type else code)
             if code.uses:
                 python = self._module.fresh("u")
@@ -143,7 +148,9 @@ class _Writer:
                 wanted = f"({python} if {python} is not UNSET else ({python} := {code.py}))"
                 code = replace(code, py=wanted, loops=(), item="", probe="", cheap=True)
             inner = inner.binding(variable.name, code)
-        result = _converted(self._compiler, self._compiler.value(self._parsed(function.result), inner), function.type)
+        result = _converted(
+            self._compiler, self._compiler.value(self._parsed(function.result), inner.orderly()), function.type
+        )
         lines = [f"def {name}({', '.join(['d', *parameters])}):"]
         lines += [f"    {python} = UNSET" for python in locals_]
         self._module.functions.append("\n".join([*lines, f"    return {result.py}", ""]))
@@ -170,7 +177,7 @@ class _Writer:
         inner = scope.at(_NODE)
         mode = self._sheet.modes.index(template.mode)
         always: list[str] = []
-        guards: list[tuple[tuple[str, ...], int, int]] = []
+        guards: list[Guarded] = []
         for item in template.items:
             if isinstance(item, Variable):
                 inner = self._at(item.line, partial(self._declared, item, inner))
@@ -181,7 +188,7 @@ class _Writer:
                 always.append(text)
             else:
                 self._module.functions.append(_ASKING.format(name=f"a{asked}", asserts=text))
-                guards += [(chain, asked, most) for chain, most in sorted(guard)]
+                guards += [(chain, asked, most, attribute) for chain, most, attribute in sorted(guard)]
         main = f"r{number}" if always else ""
         if always:
             self._module.functions.append(_ASKING.format(name=main, asserts="".join(always)))
@@ -225,7 +232,7 @@ class _Writer:
             if isinstance(part, str):
                 parts.append(repr(part))
             else:
-                code = self._compiler.atoms(self._compiler.value(self._parsed(part.select), scope))
+                code = self._compiler.atoms(self._compiler.value(self._parsed(part.select), scope.orderly()))
                 parts.append(f"filled({self._compiler.items(code)})")
         self._module.functions.append(f"def m{number}(n, d):\n    return {' + '.join(parts)}\n")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import operator
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from gateway.rules.rulebook.runtime.numbers import same_kind
-from gateway.rules.rulebook.runtime.values import DynamicError, Number, to_float
+from gateway.rules.rulebook.runtime.values import DynamicError, Number, double, to_float
 
 Compare = Callable[[Any, Any], Any]
 
@@ -38,15 +40,41 @@ def equal(left: Number | None, right: Number | None) -> bool:
     return left == right
 
 
+def compare_text(symbol: str, text: str | None, value: Number | None) -> bool:
+    """An untyped value with one number, which Saxon does in its own way: NaN as a text is the greatest number and -0
+    is less than 0, but a whole text with a whole number; and when the number is NaN, the text may be anything.
+    """
+    if text is None or value is None:
+        return False
+    if value != value:
+        return symbol == "!="
+    if value.__class__ is int and _WHOLE.fullmatch(text):
+        return bool(_OPERATORS[symbol](int(text), value))
+    left, right = double(text), to_float(value)
+    if left == right == 0:
+        left, right = math.copysign(1, left), math.copysign(1, right)  # type: ignore[arg-type]
+    elif left != left:
+        left, right = 1, 0
+    return bool(_OPERATORS[symbol](left, right))
+
+
+_WHOLE: Final = re.compile(r"-?\d{1,15}", re.ASCII)
+
+
+def any_texts(symbol: str, texts: Iterable[str], value: Number | None) -> bool:
+    """Does that hold for one of the texts?"""
+    return value is not None and any(compare_text(symbol, text, value) for text in texts)
+
+
 def any_numbers(symbol: str, lefts: Iterable[Number], rights: Sequence[Number]) -> bool:
-    """Does the comparison hold for some pair?"""
-    return any(compare_numbers(symbol, left, right) for left in lefts for right in rights)
+    """Does the comparison hold for some pair? Without a right side, the left is not even looked at."""
+    return bool(rights) and any(compare_numbers(symbol, left, right) for left in lefts for right in rights)
 
 
 def any_values(symbol: str, lefts: Iterable[object], rights: Sequence[object]) -> bool:
     """Does the comparison hold for some pair of strings, booleans or dates?"""
     holds = _OPERATORS[symbol]
-    return any(holds(left, right) for left in lefts for right in rights)
+    return bool(rights) and any(holds(left, right) for left in lefts for right in rights)
 
 
 def differs(lefts: Sequence[str], rights: Sequence[str]) -> bool:

@@ -109,20 +109,6 @@ def preceding(nodes: Sequence[Node], candidates: Sequence[Node]) -> list[Node]:
     return [node for node in candidates[: bisect_left(candidates, furthest, key=_order)] if node.last < furthest]
 
 
-def first_of_each(nodes: Iterable[Node]) -> list[Node]:
-    """The nodes (in document order) whose string value no node of them has that ended before."""
-    seen: set[str] = set()
-    open_nodes: list[Node] = []
-    found: list[Node] = []
-    for node in nodes:
-        while open_nodes and open_nodes[-1].last < node.order:
-            seen.add(open_nodes.pop().text)
-        if node.text not in seen:
-            found.append(node)
-        open_nodes.append(node)
-    return found
-
-
 def found(index: Mapping[object, list[Node]], keys: Iterable[object]) -> Sequence[Node]:
     """The nodes that an index has for any of the keys."""
     lists = [index[key] for key in dict.fromkeys(keys) if key in index]

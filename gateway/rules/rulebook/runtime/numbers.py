@@ -74,7 +74,7 @@ def divide(left: Number | None, right: Number | None) -> Number | None:
     upper, lower = left.as_integer_ratio(), right.as_integer_ratio()
     whole, rest = divmod(abs(upper[0]) * lower[1] * 10**places, divisor := abs(lower[0]) * upper[1])
     found = Decimal(whole + (2 * rest > divisor))
-    return _exact(_EXACT.scaleb, found if (left < 0) == (right < 0) else -found, -places)
+    return _exact(_EXACT.scaleb, found if (left < 0) == (right < 0) else found.copy_negate(), -places)
 
 
 def _divide_doubles(left: float, right: float) -> float:

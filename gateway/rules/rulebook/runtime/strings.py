@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Final
 
-from gateway.rules.rulebook.runtime.numbers import round_half_up
-from gateway.rules.rulebook.runtime.values import BLANKS, Number
+from gateway.rules.rulebook.runtime.values import BLANKS
 
 _RUN_OF_BLANKS: Final = re.compile(r"[ \t\r\n]+")
 
@@ -21,16 +19,17 @@ def normalize_space(text: str) -> str:
     return _RUN_OF_BLANKS.sub(" ", text).strip(BLANKS)
 
 
-def substring(text: str, start: Number, length: Number | None = None) -> str:
-    """`substring`: positions count from 1 and are rounded."""
-    first = round_half_up(float(start))
-    end = math.inf if length is None else first + round_half_up(float(length))  # type: ignore[operator]
-    if first != first or end != end:
-        return ""
-    begin = max(first, 1) - 1  # type: ignore[type-var, operator]
-    if begin >= len(text):
-        return ""
-    return text[int(begin) : len(text) if end == math.inf else max(int(end) - 1, 0)]
+def lower_case(text: str) -> str:
+    """Character by character: Python writes the last sigma of a word in another way."""
+    return text.lower() if "Σ" not in text else "".join(character.lower() for character in text)
+
+
+def substring(text: str, start: int, length: int | None = None) -> str:
+    """`substring`: positions count from 1, and those outside count too. Only whole numbers get here: for others Saxon
+    does not do what the specification says.
+    """
+    end = len(text) if length is None else start + length - 1
+    return text[max(start - 1, 0) : max(end, 0)]
 
 
 def substring_before(text: str, part: str) -> str:

@@ -17,7 +17,6 @@ from lxml import etree
 
 #: Places kept from one document to the next; above it the table starts afresh.
 PLACES_KEPT: Final = 20_000
-_LARGE: Final = 20_000
 _NOTHING: Final[dict[Any, Any]] = {}
 
 
@@ -123,8 +122,8 @@ class Trees:
         return self._tree
 
     def _forget(self) -> None:
-        """Undo the cycles of a large tree, so that it is gone at once; small ones are left to the collector."""
-        if self._tree is not None and len(self._tree.nodes) > _LARGE:
+        """Undo the cycles of the former tree, so that it is gone at once and nothing is left to collect."""
+        if self._tree is not None:
             for node in self._tree.nodes:
                 node.parent = None
         self._tree = self._source = None
