@@ -29,7 +29,7 @@ def parts(predicate: Expr) -> Iterator[Expr]:
 
 def looked_up(c: Compiler, code: Code, predicate: Expr, scope: Scope) -> Code | None:
     """`code[predicate]` from an index, when the predicate is `key = value`; None when it is not."""
-    predicate = _lifted(predicate)
+    predicate = _lifted(predicate, scope)
     if not isinstance(predicate, Binary) or predicate.op != "=":
         return None
     whole = c.module.keep_list(code)
@@ -51,14 +51,16 @@ def _bases(uses: frozenset[str]) -> set[str]:
     return {name.partition(".")[0] for name in uses}
 
 
-def _lifted(predicate: Expr) -> Expr:
-    """`[a[b = $x and c]]` asks what `[a[c]/b = $x]` asks."""
+def _lifted(predicate: Expr, scope: Scope) -> Expr:
+    """`[a[b = $x and c]]` asks what `[a[c]/b = $x]` asks: for an `$x` that is not the same all over."""
     match predicate:
         case Path(False, (*steps, Step(axis=Axis.CHILD) as last)) if last.predicates:
             conditions = [part for condition in last.predicates for part in parts(condition)]
             for i, part in enumerate(conditions):
                 match part:
                     case Binary("=", Path(False, inner), Variable() as value) if inner[0].axis is not None:
+                        if not scope.variables[value.name].uses:
+                            continue
                         rest = replace(last, predicates=tuple(conditions[:i] + conditions[i + 1 :]))
                         return Binary("=", Path(False, (*steps, rest, *inner)), value)
     return predicate

@@ -281,6 +281,7 @@ def {name}(n, d):
     last = d.variables.get({number})
     if last is not None and last[0] is n:
         return last[1]
+    d.look_at_the_clock()
     value = {py}
     d.variables[{number}] = (n, value)
     return value

@@ -91,6 +91,30 @@ def compare_values(symbol: str, left: Any, right: Any) -> bool | None:
     return compare_numbers(symbol, left, right)
 
 
+def both(left: Callable[[], object], right: Callable[[], object]) -> bool:
+    """`left and right` where the left may fail: false if the right is, as Saxon has it."""
+    try:
+        if not left():
+            return False
+    except DynamicError:
+        if right():
+            raise
+        return False
+    return bool(right())
+
+
+def either(left: Callable[[], object], right: Callable[[], object]) -> bool:
+    """`left or right` where the left may fail: true if the right is."""
+    try:
+        if left():
+            return True
+    except DynamicError:
+        if not right():
+            raise
+        return True
+    return bool(right())
+
+
 def one(items: Sequence[object]) -> object:
     """The only item, None for none; more is an error."""
     if len(items) > 1:
