@@ -26,6 +26,8 @@ from gateway.rules.rulebook.compiler.program import Alternative, Asked, Program,
 from gateway.rules.rulebook.stylesheet import read_stylesheet
 
 _SUFFIX: Final = ".rulebook"
+#: Files kept: the ten packs in several versions.
+_FILES: Final = 60
 _LARGEST: Final = 64 * 1024 * 1024
 _DIGEST: Final = hashlib.sha256().digest_size
 
@@ -76,8 +78,8 @@ def default_folder() -> Path:
     """`GATEWAY_CACHE_DIR`, or where the system keeps caches of a user."""
     if own := os.environ.get("GATEWAY_CACHE_DIR"):
         return Path(own)
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "chorus-gateway" / "rulebooks"
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path("~/.cache").expanduser()) / "chorus-gateway" / "rulebooks"
 
 
 def _key(sheet: Path) -> str:
@@ -132,11 +134,17 @@ def _write(file: Path, kept: Compiled) -> None:
             stream.write(hashlib.sha256(payload).digest() + payload)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(name, file)
+        Path(name).replace(file)
     except OSError:
-        with suppress(OSError):
-            os.unlink(name)
+        Path(name).unlink(missing_ok=True)
         raise
+    _trim(file.parent)
+
+
+def _trim(folder: Path) -> None:
+    """What older versions of sheets and of ourselves left behind goes in the end."""
+    for old in sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)[_FILES:]:
+        old.unlink(missing_ok=True)
 
 
 def _from_tuple(whole: tuple[CodeType, Any, Any, int]) -> Compiled:
