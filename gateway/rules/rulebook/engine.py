@@ -130,14 +130,7 @@ class Rulebook:
     def _ask_guarded(self, asked: int, contexts: Iterable[Node], run: Run) -> None:
         """A guarded assert, of those contexts whose rule it belongs to."""
         rule, mode = self._program.asserts[asked].template, self._program.asserts[asked].mode
-        theirs: list[Node] = []
-        for node in contexts:
-            chosen = run.chosen.get((mode, node))
-            if chosen is None:
-                candidate = self._plans.chosen(self._plans.of(node.place).modes[mode], node, run)
-                chosen = run.chosen[mode, node] = -1 if candidate is None else candidate.rule
-            if chosen == rule:
-                theirs.append(node)
+        theirs = [node for node in contexts if self._plans.rule_of(mode, node, run) == rule]
         self._functions[f"a{asked}"](theirs, run)
 
     # --- results ---------------------------------------------------------------------------------------------

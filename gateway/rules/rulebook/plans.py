@@ -111,13 +111,19 @@ class Plans:
                 return candidate
         return None
 
+    def rule_of(self, number: int, node: Node, run: Any) -> int:
+        """The number of the rule of a node in a mode, -1 for none; remembered in the run."""
+        key = (number, node)
+        if key not in run.chosen:
+            candidate = self.chosen(self.of(node.place).modes[number], node, run)
+            run.chosen[key] = -1 if candidate is None else candidate.rule
+        return cast("int", run.chosen[key])
+
     def _pruned(self, mode: Mode, node: Node, run: Any) -> bool:
-        for levels, rules in mode.pruned_by:
-            above = up(node, levels)
-            ended = self.chosen(self.of(above.place).modes[mode.number], above, run)
-            if ended is not None and ended.rule in rules:
-                return True
-        return False
+        """Does a rule of an ancestor end the mode? The topmost is asked first, so that each is asked once."""
+        return any(
+            self.rule_of(mode.number, up(node, levels), run) in rules for levels, rules in reversed(mode.pruned_by)
+        )
 
     def _modes(self, place: Place) -> Mapping[int, Mode]:
         found: dict[int, list[tuple[float, int, Alternative]]] = {}

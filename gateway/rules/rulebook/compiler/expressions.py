@@ -27,7 +27,7 @@ from gateway.rules.rulebook.compiler.code import (
     listing,
 )
 from gateway.rules.rulebook.compiler.code_lists import CodeLists
-from gateway.rules.rulebook.compiler.lookups import came_before
+from gateway.rules.rulebook.compiler.lookups import came_before, some_equal
 from gateway.rules.rulebook.compiler.paths import compile_path
 from gateway.rules.rulebook.compiler.xpath import (
     Binary,
@@ -228,6 +228,9 @@ class Compiler:
         raise Refused(f"a condition that is a {code.kind.value}")
 
     def _quantified(self, expr: Quantified, scope: Scope) -> Code:
+        among = some_equal(self, expr, scope)
+        if among is not None:
+            return among
         loops, inner, uses = self._bind(expr.bindings, scope)
         condition = self.condition(expr.condition, inner)
         uses |= free(condition.uses, loops)

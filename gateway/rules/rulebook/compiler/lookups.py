@@ -12,7 +12,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.rules.rulebook.compiler.code import MANY, ONE, Code, Focus, Kind, Scope
-from gateway.rules.rulebook.compiler.xpath import CONTEXT, Axis, Binary, Expr, NameTest, Path, Step, Variable
+from gateway.rules.rulebook.compiler.xpath import (
+    CONTEXT,
+    Axis,
+    Binary,
+    Expr,
+    NameTest,
+    Path,
+    Quantified,
+    Step,
+    Variable,
+)
 
 if TYPE_CHECKING:
     from gateway.rules.rulebook.compiler.expressions import Compiler
@@ -36,15 +46,41 @@ def looked_up(c: Compiler, code: Code, predicate: Expr, scope: Scope) -> Code | 
     item = c.module.fresh()
     inner = scope.at(Focus.on(item, code.kind, element=code.element))
     for key_side, value_side in ((predicate.left, predicate.right), (predicate.right, predicate.left)):
-        key = c.atoms(c.value(key_side, inner))
-        value = c.atoms(c.value(value_side, inner))
-        alike = (key.is_string and value.is_string) or key.kind is value.kind is Kind.DECIMAL
-        if not alike or _bases(key.uses) != {item} or item in _bases(value.uses):
+        key, value = c.atoms(c.value(key_side, inner)), c.atoms(c.value(value_side, inner))
+        if not _fits(key, value, item):
             continue
         index = c.module.index(whole, item, key)
         py = f"{index}.get({value.py}, ())" if value.card == ONE else f"found({index}, {c.items(value)})"
         return Code(code.kind, MANY, py, code.uses | value.uses, flat=code.flat, element=code.element)
     return None
+
+
+def some_equal(c: Compiler, expr: Quantified, scope: Scope) -> Code | None:
+    """`some $x in all satisfies key($x) = value`: is the value among the keys?"""
+    if expr.every or len(expr.bindings) != 1:
+        return None
+    ((name, all_),) = expr.bindings
+    items = c.module.keep(c.value(all_, scope))
+    condition = expr.condition
+    if items.uses or items.literals is not None or not isinstance(condition, Binary) or condition.op != "=":
+        return None
+    variable = c.module.fresh("v")
+    inner = scope.binding(name, Code(items.kind, ONE, variable, frozenset({variable}), element=items.element))
+    for key_side, value_side in ((condition.left, condition.right), (condition.right, condition.left)):
+        key, value = c.atoms(c.value(key_side, inner)), c.atoms(c.value(value_side, inner))
+        if _fits(key, value, variable):
+            index = c.module.index(items, variable, key)
+            among = f"({value.py} in {index})"
+            if value.card != ONE:
+                among = f"(not {index}.keys().isdisjoint({c.items(value)}))"
+            return Code(Kind.BOOLEAN, ONE, among, value.uses)
+    return None
+
+
+def _fits(key: Code, value: Code, item: str) -> bool:
+    """Does the key depend on the item alone, and the value not on it, and are they compared as they are?"""
+    alike = (key.is_string and value.is_string) or key.kind is value.kind is Kind.DECIMAL
+    return alike and _bases(key.uses) == {item} and item not in _bases(value.uses)
 
 
 def _bases(uses: frozenset[str]) -> set[str]:

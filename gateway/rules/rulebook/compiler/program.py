@@ -232,8 +232,10 @@ class _Writer:
             if isinstance(part, str):
                 parts.append(repr(part))
             else:
-                code = self._compiler.atoms(self._compiler.value(self._parsed(part.select), scope.orderly()))
-                parts.append(f"filled({self._compiler.items(code)})")
+                code = self._compiler.value(self._parsed(part.select), scope.orderly())
+                # Text nodes beside each other are one before a blank is put between items (XSLT 5.7.2).
+                join = "''.join" if code.kind is Kind.TEXT else "filled"
+                parts.append(f"{join}({self._compiler.items(self._compiler.atoms(code))})")
         self._module.functions.append(f"def m{number}(n, d):\n    return {' + '.join(parts)}\n")
 
 
