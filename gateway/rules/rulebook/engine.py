@@ -29,7 +29,7 @@ from gateway.rules.rulebook.runtime.tree import Node, Place, Tree, Trees, collec
 from gateway.rules.rulebook.runtime.values import DynamicError
 
 #: Elements asked at once before the clock is looked at: a millisecond's work or so.
-_PORTION: Final = 512
+_PORTION: Final = 256
 _UNSET: Final = object()
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
 
@@ -100,13 +100,17 @@ class Rulebook:
 
     def _ask(self, tree: Tree, run: Run) -> None:
         wanted: dict[int, dict[Node, None]] = {}
+        plans = self._plans
         for place, elements in tree.by_place.items():
-            plan = self._plans.of(place)
+            plan = plans.known.get(place) or plans.of(place)
             for trigger in plan.triggers:
                 contexts = _called_for(trigger, elements)
                 if contexts:
                     wanted.setdefault(trigger.asked, {}).update(dict.fromkeys(contexts))
             if plan.active:
+                if len(elements) <= _PORTION:
+                    self._ask_active(plan, elements, run)
+                    continue
                 for start in range(0, len(elements), _PORTION):
                     run.look_at_the_clock()
                     self._ask_active(plan, elements[start : start + _PORTION], run)

@@ -61,7 +61,7 @@ class Plans:
     def __init__(self, program: Program, functions: Mapping[str, Any]) -> None:
         self._program = program
         self._functions = functions
-        self._known: dict[Place, Plan] = {}
+        self.known: dict[Place, Plan] = {}
         self._by_tag: dict[str, list[tuple[int, Alternative]]] = {}
         self._any_tag: list[tuple[int, Alternative]] = []
         self._guards: dict[tuple[str, ...], list[tuple[int, int, int, str]]] = {}
@@ -78,15 +78,15 @@ class Plans:
 
     def forget(self) -> None:
         """The places are no longer in use."""
-        self._known = {}
+        self.known.clear()
 
     def of(self, place: Place) -> Plan:
         """The plan of a place."""
-        plan = self._known.get(place)
+        plan = self.known.get(place)
         if plan is None:
             modes = self._modes(place)
             active = tuple(mode for mode in modes.values() if any(c.main is not None for c in mode.candidates))
-            plan = self._known[place] = Plan(modes, active, self._triggers(place))
+            plan = self.known[place] = Plan(modes, active, self._triggers(place))
         return plan
 
     def parted(self, mode: Mode, elements: list[Node], run: Any) -> Iterator[tuple[Candidate, list[Node]]]:
