@@ -142,6 +142,7 @@ class Rulebook:
     def _outcome(self, run: Run, unfinished: str = "") -> Outcome:
         asserts = self._program.asserts
         places = Locations()
+        run.ends = math.inf  # what fired is told, however long it took to find
         fired: list[Fired] = []
         for number, node in sorted(run.fired, key=lambda pair: (asserts[pair[0]].mode, pair[1].order, pair[0])):
             asked = asserts[number]
@@ -197,12 +198,12 @@ def _executed(code: CodeType) -> dict[str, Any]:
 _CALLABLE: Final[Mapping[ModuleType, str]] = {
     nodes: (
         "some text_or_none only_text the_text optional_text listed name_of local_name ordered union parents ancestors "
-        "below preceding found filled"
+        "below preceding found candidates meant kept FAILED filled"
     ),
     numbers: "add subtract multiply divide modulo negative absolute round_half_up total",
     comparing: (
         "compare_numbers equal any_numbers compare_text any_texts any_values differs compare_values one truth truths "
-        "must"
+        "must both either"
     ),
     strings: "lower_case normalize_space substring substring_before substring_after tokenize",
     values: "DynamicError decimal double number boolean to_date text_of",

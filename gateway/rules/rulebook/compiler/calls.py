@@ -228,7 +228,9 @@ def _tokenize(c: Compiler, args: Arguments, scope: Scope) -> Code:
 
 def _string_join(c: Compiler, args: Arguments, scope: Scope) -> Code:
     found = c.value(args[0], scope.orderly())
-    separator = c.string(c.value(args[1], scope))
+    separator = c.single(c.value(args[1], scope))
+    if separator.card != ONE or not separator.is_string:
+        raise Refused("string-join() with a separator that may be empty")
     if found.kind is Kind.TEXT and separator.literals != ("",):
         raise Refused("string-join() of text nodes with something between: a comment would part them")
     atoms = c.atoms(found)

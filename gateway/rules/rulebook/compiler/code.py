@@ -129,7 +129,18 @@ class Module:
     constants: dict[str, str] = field(default_factory=dict)  #: text of the value → name
     functions: list[str] = field(default_factory=list)
     kept: dict[str, int] = field(default_factory=dict)  #: text of a hoisted expression → its number
+    failing: set[str] = field(default_factory=set)  #: names of functions made here that may raise `DynamicError`
     _names: int = 0
+
+    def fails(self, py: str) -> bool:
+        """May this raise `DynamicError`? Where in doubt: yes."""
+        return any(name in _FAILING or name in self.failing for name in _CALLED.findall(py))
+
+    def define(self, name: str, text: str) -> None:
+        """Add a function."""
+        self.functions.append(text)
+        if self.fails(text.partition("\n")[2]):
+            self.failing.add(name)
 
     def fresh(self, prefix: str = "x") -> str:
         """A name not used before."""
@@ -162,10 +173,15 @@ class Module:
             return self.keep(replace(code, cheap=False) if code.loops[1:] else code)
         return replace(code, py=self._kept(_KEPT_THERE, code), loops=(), item="", probe="")
 
-    def index(self, nodes: Code, item: str, key: Code, *, first: bool = False) -> str:
-        """The nodes of a kept list by the keys that they have; `first`: only where the first of each ends."""
+    def index(self, nodes: Code, item: str, key: Code, *, first: bool = False, lenient: bool = False) -> str:
+        """The nodes of a kept list by the keys that they have.
+
+        `first`: only where the first of each ends. `lenient`: those whose key cannot be computed under `FAILED`.
+        """
         keys = f"({key.py},)" if key.card != MANY else f"dict.fromkeys({key.py})"
         form = _FIRST if first else _INDEX_THERE if nodes.anchor else _INDEX
+        if lenient:
+            form = form.replace(_EACH_KEY, _EACH_KEY_LENIENT)
         return self._kept(form, nodes, item=item, keys=keys)
 
     def _kept(self, form: str, code: Code, **parts: str) -> str:
@@ -179,7 +195,7 @@ class Module:
         number = self.kept.get(text)
         if number is None:
             number = self.kept[text] = len(self.kept)
-            self.functions.append(text.replace("{number}", str(number)))
+            self.define(f"k{number}", text.replace("{number}", str(number)))
         return f"k{number}(d, {code.anchor})" if code.anchor else f"k{number}(d)"
 
 
@@ -190,6 +206,24 @@ def _renamed(py: str) -> str:
 
 
 _LOOP_VARIABLE: Final = re.compile(r"\b[xv]\d+\b")
+_CALLED: Final = re.compile(r"\b(\w+)\(")
+#: What may raise when it runs.
+_FAILING: Final = frozenset(
+    {"decimal", "double", "boolean", "to_date", "one", "only_text", "the_text", "divide", "modulo", "must", "truths"}
+    | {"both", "either", "any_texts", "compare_text", "text_of", "optional_text"}
+)
+_EACH_KEY: Final = """\
+            for key in {keys}:
+                found.setdefault(key, []).append({item})
+"""
+_EACH_KEY_LENIENT: Final = """\
+            try:
+                keys = {keys}
+            except DynamicError:
+                keys = (FAILED,)
+            for key in keys:
+                found.setdefault(key, []).append({item})
+"""
 _KEPT: Final = """\
 def k{number}(d):
     value = d.kept[{number}]

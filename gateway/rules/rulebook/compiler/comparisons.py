@@ -88,13 +88,17 @@ def _numbers(c: Compiler, op: str, left: Code, right: Code) -> str:
         left, right, op = right, left, _MIRRORED[op]
     if left.kind is Kind.UNTYPED and right.is_numeric and right.card != MANY:
         return _texts(c, op, left, right)
+    if left.kind is Kind.UNTYPED:
+        raise Refused("untyped values compared with several numbers")
     if right.card != MANY and left.card != MANY:
         left, right = c.number(left), c.number(right)
         if left.kind in _EXACT and right.kind in _EXACT and left.card == right.card == ONE:
             return f"({left.py} {_PYTHON[op]} {right.py})"
-        if op == "=":
-            return f"equal({left.py}, {right.py})"
-        return f"compare_numbers({op!r}, {left.py}, {right.py})"
+        call = "equal(" if op == "=" else f"compare_numbers({op!r}, "
+        if left.card != ONE and c.module.fails(right.py):  # nothing on the left: the right is not computed
+            variable = c.module.fresh()
+            return f"any({call}{variable}, {right.py}) for {variable} in some({left.py}))"
+        return f"{call}{left.py}, {right.py})"
     if left.card != MANY:  # the side with several items is walked lazily: what decides ends it
         left, right, op = right, left, _MIRRORED[op]
     return f"any_numbers({op!r}, {_doubles(c, left, lazy=True)}, {_doubles(c, right, lazy=False)})"
@@ -115,7 +119,7 @@ def _texts(c: Compiler, op: str, texts: Code, number: Code) -> str:
 
 def _doubles(c: Compiler, code: Code, *, lazy: bool) -> str:
     if code.is_numeric:
-        return c.items(code)
+        return f"({code.item} {' '.join(code.loops)})" if code.loops and lazy else c.items(code)
     if code.kind is not Kind.UNTYPED:
         raise Refused(f"a {code.kind.value} compared with a number")
     loops, item = c.opened(code)
@@ -139,5 +143,6 @@ def _pairs(c: Compiler, op: str, left: Code, right: Code) -> str:
         return f"({left.py} {_PYTHON[op]} {right.py})"
     if left.card != MANY and right.card == MANY:  # a generator is walked once: it must be the outer one
         left, right, op = right, left, _MIRRORED[op]
+    lefts = f"({left.item} {' '.join(left.loops)})" if left.loops else c.items(left)
     rights = f"tuple({right.py})" if right.card == MANY else c.items(right)  # a generator can be walked once only
-    return f"any_values({op!r}, {c.items(left)}, {rights})"
+    return f"any_values({op!r}, {lefts}, {rights})"

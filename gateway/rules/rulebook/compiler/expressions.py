@@ -45,6 +45,7 @@ from gateway.rules.rulebook.compiler.xpath import (
 )
 from gateway.rules.rulebook.runtime.values import plain
 
+_TOLERANT: Final = {"and": "both", "or": "either"}
 _ARITHMETIC: Final = {"+": "add", "-": "subtract", "*": "multiply", "div": "divide", "mod": "modulo"}
 
 
@@ -179,7 +180,11 @@ class Compiler:
         else:
             kind = Kind.INTEGER if kinds == {Kind.INTEGER} and expr.op != "div" else Kind.DECIMAL
         card = ONE if left.card == right.card == ONE else OPTIONAL
-        return Code(kind, card, f"{_ARITHMETIC[expr.op]}({left.py}, {right.py})", left.uses | right.uses)
+        py = f"{_ARITHMETIC[expr.op]}({left.py}, {right.py})"
+        if left.card != ONE and self.module.fails(right.py):  # nothing on the left: the right is not computed
+            variable = self.module.fresh()
+            py = f"next(({_ARITHMETIC[expr.op]}({variable}, {right.py}) for {variable} in some({left.py})), None)"
+        return Code(kind, card, py, left.uses | right.uses)
 
     # --- conditions ------------------------------------------------------------------------------------------
 
@@ -188,7 +193,7 @@ class Compiler:
         match expr:
             case Binary(op="and" | "or"):
                 left, right = self.condition(expr.left, scope), self.condition(expr.right, scope)
-                return _truth(f"({left.py} {expr.op} {right.py})", left.uses | right.uses)
+                return self.joined(expr.op, left, right)
             case Quantified():
                 return self._quantified(expr, scope)
             case Call("normalize-space", (argument,)):  # what is not all blanks
@@ -207,10 +212,21 @@ class Compiler:
                     return make(self, expr.arguments, scope)
         return self.truth(self.value(expr, scope))
 
+    def joined(self, op: str, left: Code, right: Code) -> Code:
+        """`and`, `or`: where one side decides, the other may fail (XPath 2.3.4 allows it, and Saxon does it)."""
+        uses = left.uses | right.uses
+        if not self.module.fails(left.py):
+            return _truth(f"({left.py} {op} {right.py})", uses)
+        if not self.module.fails(right.py):
+            return _truth(f"({right.py} {op} {left.py})", uses)
+        return _truth(f"{_TOLERANT[op]}(lambda: {left.py}, lambda: {right.py})", uses)
+
     def truth(self, code: Code) -> Code:
         """The truth of a value."""
         if code.probe:
             return _truth(code.probe, code.uses)
+        if code.kind in NODES and code.loops and self.module.fails(code.py):
+            return _truth(f"any(True {' '.join(code.loops)})", code.uses)  # the first one decides
         if code.kind in NODES:
             if code.card == ONE:
                 return _truth("True", frozenset())

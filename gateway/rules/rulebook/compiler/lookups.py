@@ -37,8 +37,11 @@ def parts(predicate: Expr) -> Iterator[Expr]:
         yield predicate
 
 
-def looked_up(c: Compiler, code: Code, predicate: Expr, scope: Scope) -> Code | None:
-    """`code[predicate]` from an index, when the predicate is `key = value`; None when it is not."""
+def looked_up(c: Compiler, code: Code, predicate: Expr, scope: Scope, *, lenient: bool = False) -> Code | None:
+    """`code[predicate]` from an index, when the predicate is `key = value`; None when it is not.
+
+    `lenient`: with the nodes whose key cannot be computed.
+    """
     predicate = _lifted(predicate, scope)
     if not isinstance(predicate, Binary) or predicate.op != "=":
         return None
@@ -49,8 +52,14 @@ def looked_up(c: Compiler, code: Code, predicate: Expr, scope: Scope) -> Code | 
         key, value = c.atoms(c.value(key_side, inner)), c.atoms(c.value(value_side, inner))
         if not _fits(key, value, item):
             continue
-        index = c.module.index(whole, item, key)
-        py = f"{index}.get({value.py}, ())" if value.card == ONE else f"found({index}, {c.items(value)})"
+        some_fail = lenient and c.module.fails(key.py)
+        index = c.module.index(whole, item, key, lenient=some_fail)
+        if lenient and c.module.fails(value.py):
+            py = f"meant({index}, lambda: {c.items(value)}, {whole.py})"
+        elif some_fail:
+            py = f"candidates({index}, {c.items(value)})"
+        else:
+            py = f"{index}.get({value.py}, ())" if value.card == ONE else f"found({index}, {c.items(value)})"
         return Code(code.kind, MANY, py, code.uses | value.uses, flat=code.flat, element=code.element)
     return None
 

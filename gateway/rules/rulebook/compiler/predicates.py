@@ -53,9 +53,45 @@ def filtered(c: Compiler, code: Code, predicates: tuple[Expr, ...], scope: Scope
         if isinstance(predicate, Literal):
             code = _positioned(c, code, predicate)
             continue
-        for part in parts(predicate):
-            code = _held(c, code, part, scope)
+        conditions = list(parts(predicate))
+        if _may_fail(c, code, conditions[:-1], scope):
+            code = _held_together(c, code, predicate, conditions, scope)
+            continue
+        for condition in conditions:
+            code = _held(c, code, condition, scope)
     return code
+
+
+def _may_fail(c: Compiler, code: Code, conditions: list[Expr], scope: Scope) -> bool:
+    inner = scope.at(Focus.on(c.opened(code)[1], code.kind, element=code.element))
+    return any(c.module.fails(c.condition(condition, inner).py) for condition in conditions)
+
+
+def _held_together(c: Compiler, code: Code, predicate: Expr, conditions: list[Expr], scope: Scope) -> Code:
+    """`[a and b]` where `a` may fail: what `b` excludes is excluded, whatever `a` does.
+
+    An index on one of them gives the nodes that may be meant, also those of which it cannot tell; then all are asked.
+    """
+    if (not code.uses or code.anchor) and code.kind is Kind.NODE:
+        for condition in sorted(conditions, key=lambda part: not _differs_by_context(c, code, part, scope)):
+            found = looked_up(c, code, condition, scope, lenient=True)
+            if found is not None:
+                return _asked(c, found, predicate, scope)
+    return _asked(c, c.module.keep_list(code) if not code.uses or code.anchor else code, predicate, scope)
+
+
+def _differs_by_context(c: Compiler, code: Code, condition: Expr, scope: Scope) -> bool:
+    loops, item = c.opened(code)
+    inner = scope.at(Focus.on(item, code.kind, element=code.element))
+    return bool(free(c.condition(condition, inner).uses, loops) - code.uses)
+
+
+def _asked(c: Compiler, code: Code, predicate: Expr, scope: Scope) -> Code:
+    """Each item is asked."""
+    loops, item = c.opened(code)
+    condition = c.condition(predicate, scope.at(Focus.on(item, code.kind, element=code.element)))
+    uses = code.uses | free(condition.uses, loops)
+    return listing(code.kind, (*loops, f"if {condition.py}"), item, uses, flat=code.flat, element=code.element)
 
 
 def _positioned(c: Compiler, code: Code, literal: Literal) -> Code:
@@ -83,9 +119,7 @@ def _held(c: Compiler, code: Code, predicate: Expr, scope: Scope) -> Code:
         kept = c.module.keep_list(code) if uses else code
         if kept.py != code.py:
             return _held(c, kept, predicate, scope)
-    return listing(
-        code.kind, (*loops, f"if {condition.py}"), item, code.uses | uses, flat=code.flat, element=code.element
-    )
+    return _asked(c, code, predicate, scope)
 
 
 def _refuse_positions(c: Compiler, predicate: Expr, scope: Scope) -> None:

@@ -123,7 +123,7 @@ class _Writer:
         if code.uses:
             self._variables += 1
             name = f"v{self._variables}_"
-            self._module.functions.append(_VARIABLE.format(name=name, number=self._variables, py=code.py))
+            self._module.define(name, _VARIABLE.format(name=name, number=self._variables, py=code.py))
             code = replace(code, py=f"{name}(n, d)", loops=(), item="", probe="", cheap=True)
         return scope.binding(variable.name, code)
 
@@ -145,15 +145,15 @@ class _Writer:
             if code.uses:
                 python = self._module.fresh("u")
                 locals_.append(python)
-                wanted = f"({python} if {python} is not UNSET else ({python} := {code.py}))"
+                wanted = f"({python}[0] if {python} else kept({python}, {code.py}))"
                 code = replace(code, py=wanted, loops=(), item="", probe="", cheap=True)
             inner = inner.binding(variable.name, code)
         result = _converted(
             self._compiler, self._compiler.value(self._parsed(function.result), inner.orderly()), function.type
         )
         lines = [f"def {name}({', '.join(['d', *parameters])}):"]
-        lines += [f"    {python} = UNSET" for python in locals_]
-        self._module.functions.append("\n".join([*lines, f"    return {result.py}", ""]))
+        lines += [f"    {python} = []" for python in locals_]
+        self._module.define(name, "\n".join([*lines, f"    return {result.py}", ""]))
 
         def call(arguments: tuple[Expr, ...], at: Scope) -> Code:
             if len(arguments) != len(kinds):

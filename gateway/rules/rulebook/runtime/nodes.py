@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from gateway.rules.rulebook.runtime.tree import Node
 from gateway.rules.rulebook.runtime.values import DynamicError, text_of
 
 _T = TypeVar("_T")
+#: The key of nodes whose key could not be computed.
+FAILED = object()
 
 
 def some(item: _T | None) -> tuple[_T, ...]:
@@ -115,6 +117,27 @@ def found(index: Mapping[object, list[Node]], keys: Iterable[object]) -> Sequenc
     if len(lists) == 1:
         return lists[0]
     return ordered(node for nodes in lists for node in nodes)
+
+
+def candidates(index: Mapping[object, list[Node]], keys: Iterable[object]) -> Sequence[Node]:
+    """The nodes that an index has for any of the keys, and those whose key could not be computed."""
+    return found(index, (*keys, FAILED))
+
+
+def meant(
+    index: Mapping[object, list[Node]], keys: Callable[[], Iterable[object]], every: Sequence[Node]
+) -> Sequence[Node]:
+    """The same; all of them when the keys cannot be computed, for another condition may exclude each."""
+    try:
+        return candidates(index, keys())
+    except DynamicError:
+        return every
+
+
+def kept(place: list[_T], value: _T) -> _T:
+    """Remember a local variable that was computed when it was wanted."""
+    place.append(value)
+    return value
 
 
 def filled(parts: Iterable[Any]) -> str:
