@@ -50,6 +50,7 @@ class Gateway:
             Ceilings(settings.workers.document_timeout.total_seconds(), settings.workers.memory_mb * _MIB),
             settings.archive_dir,
             archive_limits(settings),
+            settings.pack_files,
         )
         self.directory = LiveBuyers(configuration, self.clock, self.chorus)
         self.house = House(

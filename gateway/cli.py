@@ -18,6 +18,7 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from gateway.app import Gateway, open_gateway_ledger
+from gateway.cli_packs import packs_app
 from gateway.clock import SystemClock
 from gateway.config import Configuration, ConfigurationFaults, check, json_schema_text
 from gateway.domain.issuer import Route
@@ -27,6 +28,7 @@ from gateway.observability import configure_logging
 from gateway.once import Goal, OneRun, Outcome
 from gateway.schedule import Service
 from gateway.stopping import StopSignals
+from gateway.validation import Engine
 from gateway.workers.pool import Ceilings
 
 OK, INVALID, WRONG_USE, NOT_JUDGED, OUT_OF_REACH = 0, 1, 2, 3, 4
@@ -46,6 +48,7 @@ issuers_app = typer.Typer(help="The issuers and their accounts.", no_args_is_hel
 app.add_typer(config_app, name="config")
 app.add_typer(buyers_app, name="buyers")
 app.add_typer(rules_app, name="rules")
+app.add_typer(packs_app, name="packs")
 app.add_typer(issuers_app, name="issuers")
 
 ConfigPath = Annotated[
@@ -91,7 +94,9 @@ def validate(
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders with files.")],
     route: Annotated[Route, typer.Option(help="Whose severities count.")] = Route.CHORUS_API,
     pack: Annotated[list[str] | None, typer.Option(help="Judge by this pack only (repeatable).")] = None,
-    engine: Annotated[str, typer.Option(help="native; reference comes with the rule packs.")] = "native",
+    engine: Annotated[
+        Engine, typer.Option(help="reference: the sheets by saxonche, one file at a time.")
+    ] = Engine.NATIVE,
     day: Annotated[str, typer.Option("--date", help="Day of deposit, such as 2026-09-01.")] = "",
     strict: Annotated[bool, typer.Option(help="Exit 3 also when merely facts were missing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a document.")] = False,
@@ -108,10 +113,10 @@ def validate(
     from gateway.validation import Wish, files_of
     from gateway.validation import validate as judge_files
 
-    if engine != "native":
-        _fail("--engine reference is not built yet; only native is")
-    _known_packs(pack or [])
     settings = _configuration(config).settings if config else None
+    pack_files = settings.pack_files if settings else ()
+    _known_packs(pack or [], pack_files)
+    _known_engine(engine)
     for path in paths:
         if not os.path.lexists(path):
             _fail(f"{path}: no such file or folder")
@@ -122,6 +127,8 @@ def validate(
         partner=partner,
         issuers=tuple(settings.issuers.values()) if settings else None,
         snapshot=settings.snapshot if settings else None,
+        engine=engine,
+        pack_files=pack_files,
     )
     refused = failed = lacking = 0
     ceilings = Ceilings(timeout_s, memory_mb * 1024 * 1024)
@@ -346,10 +353,24 @@ def _configuration(path: Path) -> Configuration:
         raise typer.Exit(WRONG_USE) from None
 
 
-def _known_packs(names: Sequence[str]) -> None:
-    from gateway.rules.packs import PackRegistry
+def _known_engine(engine: Engine) -> None:
+    from gateway.rules.reference.process import ReferenceEngineMissing, ReferenceProcess
 
-    known = PackRegistry.standard().names
+    try:
+        if engine is Engine.REFERENCE:
+            ReferenceProcess().close()
+    except ReferenceEngineMissing as missing:
+        _fail(str(missing))
+
+
+def _known_packs(names: Sequence[str], files: Sequence[Path]) -> None:
+    from gateway.rules.packs import PackRegistry
+    from gateway.rules.spec import BadPackFile
+
+    try:
+        known = PackRegistry.standard(extra=files).names
+    except (BadPackFile, ValueError) as fault:
+        _fail(str(fault))
     unknown = [name for name in names if name not in known]
     if unknown:
         _fail(f"no pack {', '.join(unknown)}; known are {', '.join(known)}")

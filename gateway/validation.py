@@ -1,7 +1,8 @@
 """`gateway validate`: judge files without a ledger, and say it as one JSON object a document (DESIGN 4.2).
 
 Every path gives at least one line, whatever it is. Files are opened in the same kind of worker as in service, with
-the same ceilings; one that kills its worker is told as not judged.
+the same ceilings; one that kills its worker is told as not judged. With the reference engine, which is for comparison,
+files are opened in this process, one after the other; only the engine itself has a process and ceilings of its own.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,12 +29,21 @@ from gateway.parsers.open import open_file
 from gateway.parsers.read import read_document
 from gateway.parsers.reading import Payload
 from gateway.rules.judge import judge
-from gateway.rules.packs import PackRegistry
+from gateway.rules.packs import PackRegistry, reference_engines
+from gateway.rules.reference import process as reference
+from gateway.rules.reference.process import ReferenceProcess
 from gateway.steps.house import Died
 from gateway.workers.pool import Ceilings, Pool
 
 _LIMIT_BYTES: Final = 100_000_000
 _JUDGEABLE: Final = frozenset({Kind.UBL_INVOICE, Kind.UBL_CREDITNOTE, Kind.CII, Kind.FACTURX})
+
+
+class Engine(StrEnum):
+    """What runs the official sheets."""
+
+    NATIVE = "native"
+    REFERENCE = "reference"  #: saxonche
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,8 @@ class Wish:
     partner: str = ""
     issuers: tuple[Issuer, ...] | None = None
     snapshot: Path | None = None
+    engine: Engine = Engine.NATIVE
+    pack_files: tuple[Path, ...] = ()  #: further packs.toml files
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +132,9 @@ def files_of(paths: Sequence[Path]) -> Iterator[Path]:
 
 def validate(paths: Sequence[Path], wish: Wish, processes: int, ceilings: Ceilings) -> Iterator[Judged]:
     """Judge files in worker processes; the lines come in the order of the paths."""
+    if wish.engine is Engine.REFERENCE:
+        yield from _by_reference(paths, wish, ceilings)
+        return
     pool: Pool[tuple[int, Path], tuple[Judged, ...]] = Pool(processes, ceilings, worker, (wish,))
     try:
         waiting: dict[int, tuple[Judged, ...]] = {}
@@ -132,8 +148,23 @@ def validate(paths: Sequence[Path], wish: Wish, processes: int, ceilings: Ceilin
         pool.close()
 
 
+def _by_reference(paths: Sequence[Path], wish: Wish, ceilings: Ceilings) -> Iterator[Judged]:
+    """A worker of the pool may have no process of its own, and its memory ceiling would be the library's too."""
+    with ReferenceProcess(reference.Ceilings(seconds=ceilings.seconds)) as process:
+        work = _work(wish, PackRegistry.standard(wish.pack_files, engines=reference_engines(process)))
+        for index, path in enumerate(paths):
+            try:
+                yield from work((index, path))
+            except Exception as error:  # a worker would have told it in the same way
+                yield _died(path, wish, Died(f"{type(error).__name__}: {error}"))
+
+
 def worker(wish: Wish) -> Callable[[tuple[int, Path]], tuple[Judged, ...]]:
-    packs = PackRegistry.standard()
+    """The function that judges one file in a worker process."""
+    return _work(wish, PackRegistry.standard(wish.pack_files))
+
+
+def _work(wish: Wish, packs: PackRegistry) -> Callable[[tuple[int, Path]], tuple[Judged, ...]]:
     issuers = None if wish.issuers is None else {issuer.siret: issuer for issuer in wish.issuers}
     snapshot = open_snapshot(wish.snapshot) if wish.snapshot else None
     gatherer = Gatherer(wish.day, snapshot, issuers, defaults=Defaults(route=wish.route, sandbox=True))

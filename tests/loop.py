@@ -20,12 +20,15 @@ from typing import Any
 from gateway.app import Gateway
 from gateway.clock import Clock
 from gateway.config import Configuration
+from gateway.domain.finding import Layer
 from gateway.domain.states import DocumentState, FlowState
 from gateway.ledger.rows import DocumentRow
 from gateway.once import Goal, OneRun, Outcome
 from gateway.parsers.archive import DEFAULT_LIMITS
 from gateway.refresh import refresh_buyers
+from gateway.rules import chorus, issuer
 from gateway.rules.packs import PackRegistry
+from gateway.rules.spec import packs_file, read_specs
 from gateway.simulator import Simulator
 from gateway.steps.receive import Receive
 from gateway.workers.examiner import InlineExaminer
@@ -165,8 +168,9 @@ _SNAPSHOTS: dict[datetime, bytes] = {}
 
 @cache
 def _packs() -> PackRegistry:
-    """One for all loops: its schemas take their time to compile."""
-    return PackRegistry.standard()
+    """One for all loops: schemas and our own rules. Their papers carry what the steps need, not what EN 16931 asks."""
+    schemas = [spec for spec in read_specs(packs_file()) if spec.layer is Layer.XSD]
+    return PackRegistry(schemas, own=(chorus.pack(), issuer.pack()))
 
 
 class Leaps:

@@ -23,6 +23,8 @@ from gateway.config.read import ISSUERS, PARTNERS, ReadFile, ReadFiles
 from gateway.config.senders import IssuerFile
 from gateway.domain.finding import printable
 from gateway.domain.issuer import Environment, Route
+from gateway.rules.packs import PackRegistry
+from gateway.rules.spec import BadPackFile
 
 BUILT: Final = frozenset({Route.CHORUS_API})
 _PRODUCTION_HOST: Final = "api.piste.gouv.fr"
@@ -33,6 +35,7 @@ def cross_faults(files: ReadFiles) -> Iterator[Fault]:
     yield from _nobody(files)
     yield from _twice(files)
     yield from _platform(files)
+    yield from _packs(files)
     for issuer in files.issuers:
         if issuer.model:
             yield from _issuer(issuer, issuer.model, files)
@@ -49,6 +52,24 @@ def _nobody(files: ReadFiles) -> Iterator[Fault]:
 def _twice(files: ReadFiles) -> Iterator[Fault]:
     yield from _repeated("name", ((read.file, read.text, read.model.name) for read in files.partners if read.model))
     yield from _repeated("siret", ((read.file, read.text, read.model.siret) for read in files.issuers if read.model))
+
+
+def _packs(files: ReadFiles) -> Iterator[Fault]:
+    """Whether the files that its entries name are the right ones and compile is for `gateway packs add` to say."""
+    main = files.main
+    for folder in main.model.rules.packs if main.model else ():
+        file = folder / "packs.toml"
+        found = ""
+        if not file.is_file():
+            found = f"{folder}, which has none"
+        else:
+            try:
+                PackRegistry.standard([file])
+            except (BadPackFile, ValueError) as error:
+                found = printable(str(error))
+        if found:
+            line = locate(main.text, ["rules", "packs"])
+            yield Fault(main.file, "rules.packs", "folders with a packs.toml that can be used", found, line=line)
 
 
 def _repeated(key: str, values: Iterable[tuple[Path, str, str]]) -> Iterator[Fault]:

@@ -77,6 +77,8 @@ def _ours(files: ReadFiles) -> Iterator[tuple[Path, str]]:
         yield _resolved(main.gateway.state_dir), "gateway.state_dir"
         if main.directory.snapshot:
             yield _resolved(main.directory.snapshot), "directory.snapshot"
+        for packs in main.rules.packs:  # a pack is a program
+            yield _resolved(packs), "a folder of rules.packs"
 
 
 def _unfit(read: ReadFile[PartnerFile]) -> Iterator[Fault]:

@@ -44,6 +44,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         sending=main.sending,
         follow=main.follow,
         directory=main.directory,
+        rules=main.rules,
         chorus=main.chorus,
         partners=MappingProxyType({one.name: one for one in partners}),
         issuers=MappingProxyType({one.siret: one for one in issuers}),

@@ -193,6 +193,15 @@ class DirectorySettings(Section):
         return self
 
 
+class Rules(Section):
+    """The rule packs, beside those that are shipped."""
+
+    packs: Annotated[tuple[ConfiguredPath, ...], Field(strict=False, max_length=50)] = Field(
+        default=(),
+        description="Folders with a packs.toml each: further packs, or newer versions of shipped ones; read at start.",
+    )
+
+
 class Account(Section):
     """A technical account of Chorus Pro (header cpro-account)."""
 
@@ -254,4 +263,5 @@ class GatewayFile(Section):
     sending: Sending = Sending()
     follow: Follow = Follow()
     directory: DirectorySettings = DirectorySettings()
+    rules: Rules = Rules()
     chorus: Chorus

@@ -22,6 +22,7 @@ from gateway.config.model import (
     Intake,
     Ledger,
     Platform,
+    Rules,
     Sending,
     Unpacking,
     Workers,
@@ -50,6 +51,7 @@ class Settings:
     sending: Sending
     follow: Follow
     directory: DirectorySettings
+    rules: Rules
     chorus: Chorus
     partners: Mapping[str, Partner]  #: by name
     issuers: Mapping[str, Issuer]  #: by SIRET
@@ -81,6 +83,11 @@ class Settings:
     def snapshot(self) -> Path:
         """The directory snapshot."""
         return self.directory.snapshot or self.gateway.state_dir / "directory.sqlite3"
+
+    @property
+    def pack_files(self) -> tuple[Path, ...]:
+        """The further packs.toml files."""
+        return tuple(folder / "packs.toml" for folder in self.rules.packs)
 
     @property
     def ledger_url(self) -> URL:

@@ -130,6 +130,7 @@ class Document:
     line_count: int = 0  #: BG-25
     attachments: tuple[Attachment, ...] = ()  #: BG-24
     source_lines: Mapping[str, int] = field(default_factory=dict)  #: term → line in the XML
+    claimed_profile: str = ""  #: of a Factur-X: what the PDF around it says (XMP ConformanceLevel)
 
     def line_of(self, term: str) -> int | None:
         """The line in the XML where `term` was read, if it was."""

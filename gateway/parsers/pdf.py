@@ -13,7 +13,7 @@ from enum import Enum, auto
 from typing import Final
 
 from gateway.domain.document import Attachment, Document, Kind
-from gateway.domain.finding import Definition, Finding, Layer, Severity, Text
+from gateway.domain.finding import Definition, Finding, Layer, Severity, Text, printable
 from gateway.parsers import pdf_inside, skeleton
 from gateway.parsers.cii import CII_NAMESPACE
 from gateway.parsers.invoice_xml import read_invoice_xml
@@ -232,6 +232,7 @@ def _facturx(invoice: _Xml, inside: PdfInside, remarks: Sequence[Finding]) -> Re
         reading.document,
         kind=Kind.FACTURX,
         attachments=(*reading.document.attachments, *_attachments(others)),
+        claimed_profile=printable(inside.xmp.conformance_level, 50),
     )
     return replace(reading, document=document, findings=(*reading.findings, *remarks))
 

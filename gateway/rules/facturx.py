@@ -1,10 +1,11 @@
-"""Which Factur-X profile a document declares (BT-24), and the finding when it is none that we know.
+"""Which Factur-X profile a document declares (BT-24), and the findings when it is none that we know, or when the PDF
+around it claims another one.
 
-The profile schemas are packs of their own (`facturx-minimum` … `facturx-extended`, see packs.toml): one of them
-judges every Factur-X that declares it, and a plain CII only where its guideline is one of Factur-X's or ZUGFeRD's
-own; `urn:cen.eu:en16931:2017` alone is the core norm's, which any CII may declare without promising Factur-X's
-narrower schema. `extended-ctc-fr` has no narrower schema than D22B itself: `xsd` is its check. A Factur-X of
-unknown guideline is judged by `xsd` alone, and told.
+The profile schemas and sheets are packs of their own (`facturx-minimum`, `facturx-minimum-rules` …, see packs.toml):
+a schema judges every Factur-X that declares its profile, and a plain CII only where its guideline is one of
+Factur-X's or ZUGFeRD's own; `urn:cen.eu:en16931:2017` alone is the core norm's, which any CII may declare without
+promising Factur-X's narrower schema. `extended-ctc-fr` has no narrower schema than D22B itself: `xsd` is its check.
+A Factur-X of unknown guideline is judged by `xsd` and the rules of profile EN 16931, and told.
 """
 
 from __future__ import annotations
@@ -36,9 +37,10 @@ _UNKNOWN: Final = Definition(
     Layer.FACTURX,
     Severity.FATAL,
     Text(
-        "Le profil déclaré en BT-24 (« {guideline} ») n'est aucun des profils Factur-X : seule la syntaxe CII a "
-        "été contrôlée.",
-        'The profile declared in BT-24 ("{guideline}") is none of Factur-X\'s: only the CII syntax was checked.',
+        "Le profil déclaré en BT-24 (« {guideline} ») n'est aucun des profils Factur-X : la facture a été contrôlée "
+        "avec les règles du profil EN 16931.",
+        'The profile declared in BT-24 ("{guideline}") is none of Factur-X\'s: the invoice was checked with the rules '
+        "of profile EN 16931.",
     ),
     Text(
         "Indiquez en BT-24 l'identifiant exact du profil (par exemple urn:cen.eu:en16931:2017), puis redéposez la "
@@ -47,10 +49,38 @@ _UNKNOWN: Final = Definition(
         "invoice again.",
     ),
 )
+_MISMATCH: Final = Definition(
+    "FACTURX-PROFILE-MISMATCH",
+    Layer.FACTURX,
+    Severity.FATAL,  # the specification wants the two equal; FNFE's own validator refuses such a file
+    Text(
+        "Le PDF annonce le profil {claimed} (métadonnées XMP), la facture qu'il contient déclare {declared} en BT-24. "
+        "C'est la facture qui a été contrôlée.",
+        "The PDF announces profile {claimed} (XMP metadata), the invoice inside declares {declared} in BT-24. The "
+        "invoice is what was checked.",
+    ),
+    Text(
+        "Mettez dans les métadonnées du PDF (fx:ConformanceLevel) le profil de la facture, ou corrigez BT-24, puis "
+        "redéposez la facture.",
+        "Put the profile of the invoice into the metadata of the PDF (fx:ConformanceLevel), or correct BT-24, then "
+        "drop the invoice again.",
+    ),
+)
+#: What fx:ConformanceLevel may say for a guideline, blanks and hyphens aside; the first is the name to show.
+_LEVELS: Final = (
+    (re.compile(r".*:minimum"), ("MINIMUM",)),
+    (re.compile(r".*:basicwl"), ("BASIC WL",)),
+    (re.compile(r".*:basic"), ("BASIC",)),
+    (re.compile(r".*:extended"), ("EXTENDED",)),
+    # Factur-X names no level of its own for France's extension, which is a part of EXTENDED.
+    (re.compile(r".*:extended-ctc-fr"), ("EXTENDED-CTC-FR", "EXTENDED")),
+    (re.compile(r".*:xrechnung_.*"), ("XRECHNUNG", "EN 16931")),
+    (re.compile(r"urn:cen\.eu:en16931:2017(?:#.*:en16931-ctc-fr)?"), ("EN 16931", "COMFORT")),
+)
 
 
 class FacturxDeclaration:
-    """Pack `facturx`: does a Factur-X declare a profile that exists?"""
+    """Pack `facturx`: does a Factur-X declare a profile that exists, and its PDF the same?"""
 
     name = "facturx"
     layer = Layer.FACTURX
@@ -63,7 +93,15 @@ class FacturxDeclaration:
 
     def run(self, document: Document, tree: Tree | None, facts: Facts) -> PackResult:
         """One finding at most."""
-        if KNOWN_GUIDELINE.fullmatch(document.guideline):
+        line = document.line_of("BT-24")
+        if not KNOWN_GUIDELINE.fullmatch(document.guideline):
+            return PackResult.of([_UNKNOWN.at(term="BT-24", line=line, guideline=document.guideline or "—")])
+        levels = next((names for guideline, names in _LEVELS if guideline.fullmatch(document.guideline)), ())
+        claimed = document.claimed_profile
+        if not claimed or not levels or _plain(claimed) in map(_plain, levels):
             return PackResult.of(())
-        shown = document.guideline or "—"
-        return PackResult.of([_UNKNOWN.at(term="BT-24", line=document.line_of("BT-24"), guideline=shown)])
+        return PackResult.of([_MISMATCH.at(term="BT-24", line=line, claimed=claimed, declared=levels[0])])
+
+
+def _plain(level: str) -> str:
+    return re.sub(r"[\s_-]", "", level).upper()

@@ -29,6 +29,20 @@ _REMEDY: Final = Text(
     "Nothing to mend in the invoice for now: the gateway's operator must restore the check, "
     "then have it judged again (gateway rejudge).",
 )
+_RULE_LAYERS: Final = frozenset({Layer.FACTURX, Layer.EN16931, Layer.BR_FR})
+_NOT_SCHEMA_VALID: Final = Definition(
+    "PACK-XSD-INVALID",
+    Layer.XSD,
+    Severity.INFO,
+    Text(
+        "La facture n'est pas valide selon son schéma XML ; les règles de gestion ont été appliquées quand même. Une "
+        "partie de leurs constats peut venir de là.",
+        "The invoice is not valid against its XML schema; the business rules were applied all the same. Some of what "
+        "they found may come from that.",
+    ),
+    Text("Corrigez d'abord les fautes de schéma.", "Mend the schema faults first."),
+    pack="xsd",
+)
 
 
 def judge(
@@ -41,6 +55,7 @@ def judge(
     """The verdicts and findings of every pack that concerns `document` (of those named in `only`, if given)."""
     verdicts: list[PackVerdict] = []
     findings: list[Finding] = []
+    schema_faults = ruled = False
     for pack in packs.for_document(document, facts, only):
         started = perf_counter()
         result = _run(pack, document, tree, facts)
@@ -59,8 +74,12 @@ def judge(
             )
         )
         findings.extend(f if f.pack else replace(f, pack=pack.name) for f in result.findings)
-        if result.verdict is Verdict.NOT_JUDGED and result.missing is not Missing.FACTS:
+        if result.verdict is Verdict.NOT_JUDGED and result.missing is not Missing.FACTS and not result.explained:
             findings.append(_not_judged(pack.layer, pack.name, result.reason))
+        schema_faults |= pack.layer is Layer.XSD and result.verdict is Verdict.INVALID
+        ruled |= pack.layer in _RULE_LAYERS and result.verdict is not Verdict.NOT_JUDGED
+    if schema_faults and ruled:
+        findings.append(_NOT_SCHEMA_VALID.at())
     return Judgement(tuple(verdicts), tuple(findings))
 
 

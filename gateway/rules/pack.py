@@ -29,6 +29,7 @@ class PackResult:
     findings: tuple[Finding, ...] = ()
     missing: Missing = Missing.NOTHING
     reason: str = ""
+    explained: bool = False  #: the findings themselves say why it did not judge, and what to do
 
     @classmethod
     def of(cls, findings: Iterable[Finding]) -> PackResult:
@@ -38,9 +39,11 @@ class PackResult:
         return cls(Verdict.INVALID if objects else Verdict.VALID, found)
 
     @classmethod
-    def not_judged(cls, missing: Missing, reason: str, findings: tuple[Finding, ...] = ()) -> PackResult:
+    def not_judged(
+        cls, missing: Missing, reason: str, findings: tuple[Finding, ...] = (), *, explained: bool = False
+    ) -> PackResult:
         """The pack did not judge; what it saw on the way is kept."""
-        return cls(Verdict.NOT_JUDGED, findings, missing, reason)
+        return cls(Verdict.NOT_JUDGED, findings, missing, reason, explained)
 
 
 class Pack(Protocol):

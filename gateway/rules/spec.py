@@ -14,11 +14,19 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import gateway
 from gateway.domain.document import Document, Kind, Profile
-from gateway.domain.finding import Layer
+from gateway.domain.finding import Layer, Severity
+from gateway.domain.issuer import Route
+
+_KEYS: Final = frozenset(
+    {"name", "layer", "engine", "version", "source", "licence", "package", "folder", "files", "roots", "covers"}
+    | {"sha256", "valid_from", "valid_to", "gravest"}
+)
+_COVERS: Final = frozenset({"kinds", "guideline", "other_than", "profile", "routes"})
+_GRAVEST: Final = frozenset({"severity", "rules", "until"})
 
 
 class BadPackFile(Exception):
@@ -27,19 +35,40 @@ class BadPackFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Covers:
-    """Documents that a pack is for: of these kinds, whose guideline (BT-24) matches, of this profile."""
+    """Documents that a pack is for: of these kinds, by their guideline (BT-24), profile and route."""
 
     kinds: frozenset[Kind]
     guideline: re.Pattern[str] | None = None
+    other_than: re.Pattern[str] | None = None  #: a guideline that has a pack of its own
     profile: Profile | None = None
+    routes: frozenset[Route] = frozenset(Route)
 
-    def matches(self, document: Document) -> bool:
+    def matches(self, document: Document, route: Route) -> bool:
         """Is the document one of these?"""
         return (
             document.kind in self.kinds
+            and route in self.routes
             and (self.guideline is None or self.guideline.fullmatch(document.guideline) is not None)
+            and (self.other_than is None or self.other_than.fullmatch(document.guideline) is None)
             and (self.profile is None or document.profile is self.profile)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Gravest:
+    """The gravest that findings of a pack can be: of some rules, or of all; on some days, or always."""
+
+    severity: Severity
+    rules: re.Pattern[str] | None = None
+    until: date | None = None  #: last day included
+
+    def on(self, day: date) -> bool:
+        """Does it hold on `day`?"""
+        return self.until is None or day <= self.until
+
+    def covers(self, rule: str) -> bool:
+        """Does it hold for this rule?"""
+        return self.rules is None or self.rules.fullmatch(rule) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +88,11 @@ class PackSpec:
     covers: tuple[Covers, ...]
     valid_from: date | None = None
     valid_to: date | None = None  #: last day included
+    gravest: tuple[Gravest, ...] = ()
 
-    def concerns(self, document: Document) -> bool:
-        """Is the document one that this pack is for?"""
-        return any(each.matches(document) for each in self.covers)
+    def concerns(self, document: Document, route: Route) -> bool:
+        """Is the document one that this pack is for, when it goes by `route`?"""
+        return any(each.matches(document, route) for each in self.covers)
 
     def valid_on(self, day: date) -> bool:
         """May this version judge what is deposited on `day`?"""
@@ -104,6 +134,7 @@ def read_specs(path: Path) -> tuple[PackSpec, ...]:
 
 def _spec(entry: dict[str, Any], path: Path) -> PackSpec:
     try:
+        _only(entry, _KEYS)
         return PackSpec(
             name=entry["name"],
             layer=Layer(entry["layer"]),
@@ -116,8 +147,9 @@ def _spec(entry: dict[str, Any], path: Path) -> PackSpec:
             patterns=tuple(entry["files"]),
             roots={Kind(kind): root for kind, root in entry["roots"].items()},
             covers=tuple(_covers(each) for each in entry["covers"]),
-            valid_from=entry.get("valid_from"),
-            valid_to=entry.get("valid_to"),
+            valid_from=_day(entry.get("valid_from")),
+            valid_to=_day(entry.get("valid_to")),
+            gravest=tuple(_gravest(each) for each in entry.get("gravest", ())),
         )
     except (KeyError, ValueError, TypeError, ModuleNotFoundError) as error:
         name = entry.get("name", "?") if isinstance(entry, dict) else "?"
@@ -131,8 +163,33 @@ def _folder(entry: dict[str, Any], path: Path) -> Path:
 
 
 def _covers(entry: dict[str, Any]) -> Covers:
+    _only(entry, _COVERS)
     return Covers(
         kinds=frozenset(Kind(kind) for kind in entry["kinds"]),
-        guideline=re.compile(entry["guideline"]) if "guideline" in entry else None,
+        guideline=_pattern(entry.get("guideline")),
+        other_than=_pattern(entry.get("other_than")),
         profile=Profile(entry["profile"]) if "profile" in entry else None,
+        routes=frozenset(Route(route) for route in entry["routes"]) if "routes" in entry else frozenset(Route),
     )
+
+
+def _gravest(entry: dict[str, Any]) -> Gravest:
+    _only(entry, _GRAVEST)
+    return Gravest(Severity(entry["severity"]), _pattern(entry.get("rules")), _day(entry.get("until")))
+
+
+def _only(entry: dict[str, Any], known: frozenset[str]) -> None:
+    """A misspelt key would widen or soften a pack without a word."""
+    unknown = sorted(entry.keys() - known)
+    if unknown:
+        raise ValueError(f"unknown key {', '.join(unknown)}")
+
+
+def _day(written: object) -> date | None:
+    if written is None or type(written) is date:
+        return written
+    raise ValueError(f"{written!r} is no day (2026-09-30, without quotes)")
+
+
+def _pattern(written: str | None) -> re.Pattern[str] | None:
+    return None if written is None else re.compile(written)

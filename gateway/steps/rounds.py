@@ -34,8 +34,13 @@ def fair_share(order: Sequence[str], limit: int, fetch: Callable[[str, int], Seq
     if not order:
         return []
     share = max(1, limit // len(order))
-    taken = {name: list(fetch(name, share)) for name in order[:limit]}
-    left = limit - sum(len(rows) for rows in taken.values())
+    taken: dict[str, list[_Row]] = {}
+    left = limit
+    for name in order:
+        if left <= 0:
+            break
+        taken[name] = list(fetch(name, min(share, left)))
+        left -= len(taken[name])
     for name, rows in taken.items():
         if left <= 0:
             break

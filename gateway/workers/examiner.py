@@ -17,9 +17,16 @@ from gateway.workers.tasks import judge_job, open_job, worker
 class PoolExaminer:
     """Opens and judges in worker processes."""
 
-    def __init__(self, size: int, ceilings: Ceilings, archive_root: Path, limits: ArchiveLimits) -> None:
+    def __init__(
+        self,
+        size: int,
+        ceilings: Ceilings,
+        archive_root: Path,
+        limits: ArchiveLimits,
+        pack_files: tuple[Path, ...] = (),
+    ) -> None:
         self._pool: Pool[OpenJob | JudgeJob, OpenedFile | Judgement | Died] = Pool(
-            size, ceilings, worker, (archive_root, limits)
+            size, ceilings, worker, (archive_root, limits, pack_files)
         )
 
     def open(self, jobs: Sequence[OpenJob]) -> Iterator[tuple[OpenJob, OpenedFile | Died]]:

@@ -40,10 +40,12 @@ NOT_CARRIED = Definition(
 )
 
 
-def worker(archive_root: Path, limits: ArchiveLimits) -> Callable[[OpenJob | JudgeJob], OpenedFile | Judgement | Died]:
+def worker(
+    archive_root: Path, limits: ArchiveLimits, pack_files: tuple[Path, ...] = ()
+) -> Callable[[OpenJob | JudgeJob], OpenedFile | Judgement | Died]:
     """The function that serves jobs; schemas and packs are loaded once."""
     archive = Archive(archive_root)
-    packs = PackRegistry.standard()
+    packs = PackRegistry.standard(pack_files)
 
     def work(job: OpenJob | JudgeJob) -> OpenedFile | Judgement | Died:
         if isinstance(job, OpenJob):

@@ -173,7 +173,7 @@ def test_packs_run_in_the_order_of_their_layers_and_only_limits_them(registry: P
     whole = judge(shown.document, TREE, shown.facts, registry)
     limited = judge(shown.document, TREE, shown.facts, registry, frozenset({"chorus"}))
 
-    assert [p.name for p in whole.packs] == ["xsd", "chorus", "issuer"]
+    assert [p.name for p in whole.packs] == ["xsd", "guideline", "en16931-ubl", "chorus", "issuer"]
     assert all(len(p.sha256) == 64 and p.version for p in whole.packs)
     assert all(p.ms > 0 for p in whole.packs)
     assert [p.name for p in limited.packs] == ["chorus"]

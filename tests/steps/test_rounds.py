@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.clock import HandClock
@@ -17,6 +17,7 @@ from gateway.steps.rounds import Rotation, fair_share
 from tests.ledger.ledgers import NOON, interchange
 
 
+@example({"a": 0, "b": 1}, 1)
 @given(st.dictionaries(st.text("abcdef", min_size=1, max_size=2), st.integers(0, 50), max_size=8), st.integers(1, 40))
 def test_a_share_is_full_fair_and_nothing_twice(queues, limit):
     rows = fair_share(sorted(queues), limit, lambda name, n: [(name, i) for i in range(min(n, queues[name]))])

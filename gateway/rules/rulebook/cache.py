@@ -78,8 +78,10 @@ def default_folder() -> Path:
     """`GATEWAY_CACHE_DIR`, or where the system keeps caches of a user."""
     if own := os.environ.get("GATEWAY_CACHE_DIR"):
         return Path(own)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path("~/.cache").expanduser()) / "chorus-gateway" / "rulebooks"
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    if base.startswith("~"):  # a user without a home: expanduser leaves it as it is
+        base = tempfile.gettempdir()
+    return Path(base) / f"chorus-gateway-{os.geteuid()}" / "rulebooks"
 
 
 def _key(sheet: Path) -> str:

@@ -81,10 +81,11 @@ class Rulebook:
         """Every assert and report of the sheet."""
         return self._program.asserts
 
-    def run(self, document: etree._ElementTree, seconds: float = math.inf) -> Outcome:
+    def run(self, document: etree._ElementTree, seconds: float = math.inf, most: int | None = None) -> Outcome:
         """Ask every rule. `document` must be parsed without comments and processing instructions.
 
-        After `seconds` the run ends with what there is, and the outcome says so.
+        After `seconds` the run ends with what there is, and the outcome says so. Of more than `most` that fired, each
+        rule is told as often as there is room for, and the others are counted.
         """
         with collection_paused():
             tree = self._trees.of(document)
@@ -95,8 +96,8 @@ class Rulebook:
             try:
                 self._ask(tree, run)
             except _Late:
-                return self._outcome(run, f"more than {seconds:g} s for one rule pack")
-            return self._outcome(run)
+                return self._outcome(run, most, f"more than {seconds:g} s for one rule pack")
+            return self._outcome(run, most)
 
     def _ask(self, tree: Tree, run: Run) -> None:
         wanted: dict[int, dict[Node, None]] = {}
@@ -139,12 +140,15 @@ class Rulebook:
 
     # --- results ---------------------------------------------------------------------------------------------
 
-    def _outcome(self, run: Run, unfinished: str = "") -> Outcome:
+    def _outcome(self, run: Run, most: int | None, unfinished: str = "") -> Outcome:
         asserts = self._program.asserts
         places = Locations()
         run.ends = math.inf  # what fired is told, however long it took to find
         fired: list[Fired] = []
-        for number, node in sorted(run.fired, key=lambda pair: (asserts[pair[0]].mode, pair[1].order, pair[0])):
+        told = sorted(run.fired, key=lambda pair: (asserts[pair[0]].mode, pair[1].order, pair[0]))
+        if most is not None and len(told) > most:
+            told = _some_of_each(told, most)
+        for number, node in told:
             asked = asserts[number]
             message = asked.message
             if message is None:
@@ -157,9 +161,21 @@ class Rulebook:
             fired.append(Fired(asked.rule, asked.flag, asked.report, places.of(node), line, asked.test, message))
         aborts = [
             Abort(asserts[number].rule, places.of(node), node.element.sourceline, reason)
-            for number, node, reason in run.stopped
+            for number, node, reason in run.stopped[:most]
         ]
-        return Outcome(tuple(fired), tuple(aborts), unfinished)
+        return Outcome(tuple(fired), tuple(aborts), unfinished, len(run.fired) - len(told))
+
+
+def _some_of_each(fired: list[tuple[int, Node]], most: int) -> list[tuple[int, Node]]:
+    """The first of each assert, as many of each as there is room for."""
+    room = max(1, most // len({number for number, _ in fired}))
+    seen: Counter[int] = Counter()
+    told: list[tuple[int, Node]] = []
+    for number, node in fired:
+        seen[number] += 1
+        if seen[number] <= room:
+            told.append((number, node))
+    return told
 
 
 def _called_for(trigger: Trigger, elements: list[Node]) -> Iterable[Node]:

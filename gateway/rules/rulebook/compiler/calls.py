@@ -165,6 +165,8 @@ def _string(c: Compiler, args: Arguments, scope: Scope) -> Code:
     found = c.single(c.value(args[0] if args else CONTEXT, scope))
     if found.is_string:
         return c.string(found)
+    if found.kind is Kind.DATE:
+        raise Refused("the text of a date")
     if found.card != ONE:
         return Code(Kind.STRING, ONE, f"optional_text({found.py})", found.uses)
     return Code(Kind.STRING, ONE, f"text_of({found.py})", found.uses)

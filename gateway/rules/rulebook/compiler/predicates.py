@@ -124,6 +124,10 @@ def _held(c: Compiler, code: Code, predicate: Expr, scope: Scope) -> Code:
 
 def _refuse_positions(c: Compiler, predicate: Expr, scope: Scope) -> None:
     """A predicate that is a number is a position."""
-    asks = isinstance(predicate, Binary | Quantified) or (isinstance(predicate, Call) and predicate.name in _ASKING)
+    asks = (
+        isinstance(predicate, Quantified)
+        or (isinstance(predicate, Binary) and predicate.op not in ("+", "-", "*", "div", "mod"))
+        or (isinstance(predicate, Call) and predicate.name in _ASKING)
+    )
     if not asks and c.value(predicate, scope).is_numeric:
         raise Refused("a position that is computed")

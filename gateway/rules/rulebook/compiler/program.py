@@ -233,6 +233,8 @@ class _Writer:
                 parts.append(repr(part))
             else:
                 code = self._compiler.value(self._parsed(part.select), scope.orderly())
+                if code.kind is Kind.DATE:
+                    raise Refused("the text of a date")
                 # Text nodes beside each other are one before a blank is put between items (XSLT 5.7.2).
                 join = "''.join" if code.kind is Kind.TEXT else "filled"
                 parts.append(f"{join}({self._compiler.items(self._compiler.atoms(code))})")

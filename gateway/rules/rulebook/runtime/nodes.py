@@ -12,6 +12,8 @@ from gateway.rules.rulebook.runtime.values import DynamicError, text_of
 _T = TypeVar("_T")
 #: The key of nodes whose key could not be computed.
 FAILED = object()
+#: Characters of a value in a message: a hostile file may quote megabytes in each of a hundred thousand messages.
+_SHOWN = 10_000
 
 
 def some(item: _T | None) -> tuple[_T, ...]:
@@ -141,5 +143,6 @@ def kept(place: list[_T], value: _T) -> _T:
 
 
 def filled(parts: Iterable[Any]) -> str:
-    """`xsl:value-of`: the strings of all items, with a blank between."""
-    return " ".join(text_of(part) for part in parts)
+    """`xsl:value-of`: the strings of all items, with a blank between; cut where nobody reads on."""
+    text = " ".join(text_of(part)[:_SHOWN] for part in parts)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

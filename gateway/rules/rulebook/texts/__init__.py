@@ -1,0 +1,1 @@
+"""What rules that fired say to people: official text, the other language, remedy, term."""
