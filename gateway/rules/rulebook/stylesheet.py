@@ -105,6 +105,8 @@ def read_stylesheet(path: Path, content: bytes | None = None) -> Stylesheet:
         root = etree.fromstring(path.read_bytes() if content is None else content, parser)
     except (OSError, etree.XMLSyntaxError) as error:
         raise UncompilablePack(f"{path.name}: {error}") from error
+    if root.getroottree().docinfo.doctype:
+        raise UncompilablePack(f"{path.name}: a DOCTYPE, which may change what is read")
     return _Reader(path, root).read()
 
 
@@ -232,6 +234,8 @@ class _Reader:
 
     def _assert(self, choose: etree._Element) -> Assertion:
         when, otherwise = self._children(choose, f"{_XSL}when", f"{_XSL}otherwise")
+        self._only(choose)
+        self._only(otherwise)
         if len(when) or (when.text or "").strip():
             raise self._refused(when, "something in xsl:when")
         (fired,) = self._children(otherwise, f"{_SVRL}failed-assert")
@@ -266,9 +270,11 @@ class _Reader:
             raise self._refused(apply, "a location of another form")
 
     def _message(self, text: etree._Element) -> tuple[str | Computed, ...]:
+        self._only(text)
         parts: list[str | Computed] = [_kept(text.text)]
         for child in text:
             if child.tag == f"{_XSL}text" and not len(child):
+                self._only(child)
                 parts.append(child.text or "")
             elif child.tag == f"{_XSL}value-of" and not len(child):
                 self._only(child, "select")

@@ -39,7 +39,11 @@ def _values(c: Compiler, op: str, left: Code, right: Code) -> Code:
     if not alike:
         raise Refused(f"a {left.kind.value} {op} a {right.kind.value}")
     if left.card != ONE or right.card != ONE:
-        return Code(Kind.BOOLEAN, OPTIONAL, f"compare_values({op!r}, {left.py}, {right.py})", uses)
+        py = f"compare_values({op!r}, {left.py}, {right.py})"
+        if left.card != ONE and c.module.fails(right.py):  # nothing on the left: the right is not computed
+            variable = c.module.fresh()
+            py = f"next((compare_values({op!r}, {variable}, {right.py}) for {variable} in some({left.py})), None)"
+        return Code(Kind.BOOLEAN, OPTIONAL, py, uses)
     if left.is_numeric and not (left.kind in _EXACT and right.kind in _EXACT):
         return Code(Kind.BOOLEAN, ONE, f"compare_numbers({op!r}, {left.py}, {right.py})", uses)
     return Code(Kind.BOOLEAN, ONE, f"({left.py} {_PYTHON[op]} {right.py})", uses)
@@ -144,5 +148,8 @@ def _pairs(c: Compiler, op: str, left: Code, right: Code) -> str:
     if left.card != MANY and right.card == MANY:  # a generator is walked once: it must be the outer one
         left, right, op = right, left, _MIRRORED[op]
     lefts = f"({left.item} {' '.join(left.loops)})" if left.loops else c.items(left)
+    if left.card != ONE and c.module.fails(right.py):  # nothing on the left: the right is not computed
+        one, other = c.module.fresh(), c.module.fresh()
+        return f"any({one} {_PYTHON[op]} {other} for {one} in {lefts} for {other} in {c.items(right)})"
     rights = f"tuple({right.py})" if right.card == MANY else c.items(right)  # a generator can be walked once only
     return f"any_values({op!r}, {lefts}, {rights})"

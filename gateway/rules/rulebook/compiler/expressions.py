@@ -141,9 +141,12 @@ class Compiler:
         uses: frozenset[str] = frozenset()
         for name, expr in bindings:
             items = self.module.keep(self.value(expr, scope.orderly()))
-            variable = self.module.fresh("v")
             uses |= free(items.uses, loops)
-            loops.append(f"for {variable} in {self.items(items)}")
+            variable = self.module.fresh("v")
+            listed = self.items(items)
+            if items.loops and self.module.fails(items.py):  # one by one: what decides ends it before another fails
+                listed = f"({items.item} {' '.join(items.loops)})"
+            loops.append(f"for {variable} in {listed}")
             item = Code(items.kind, ONE, variable, frozenset({variable}), element=items.element, cheap=True)
             scope = scope.binding(name, item)
         return loops, scope, uses
