@@ -25,7 +25,7 @@ from gateway.rules.rulebook.locations import Locations
 from gateway.rules.rulebook.outcome import Abort, Fired, Outcome
 from gateway.rules.rulebook.plans import Plan, Plans, Trigger, up
 from gateway.rules.rulebook.runtime import comparing, nodes, numbers, strings, values
-from gateway.rules.rulebook.runtime.tree import Node, Place, Tree, Trees, collection_paused
+from gateway.rules.rulebook.runtime.tree import Node, Place, Tree, Trees
 from gateway.rules.rulebook.runtime.values import DynamicError
 
 #: Elements asked at once before the clock is looked at: a millisecond's work or so.
@@ -87,17 +87,16 @@ class Rulebook:
         After `seconds` the run ends with what there is, and the outcome says so. Of more than `most` that fired, each
         rule is told as often as there is room for, and the others are counted.
         """
-        with collection_paused():
-            tree = self._trees.of(document)
-            if self._top is not self._trees.top:  # the places were forgotten, so are their plans
-                self._top = self._trees.top
-                self._plans.forget()
-            run = Run(tree, self._program.kept, monotonic() + seconds)
-            try:
-                self._ask(tree, run)
-            except _Late:
-                return self._outcome(run, most, f"more than {seconds:g} s for one rule pack")
-            return self._outcome(run, most)
+        tree = self._trees.of(document)
+        if self._top is not self._trees.top:  # the places were forgotten, so are their plans
+            self._top = self._trees.top
+            self._plans.forget()
+        run = Run(tree, self._program.kept, monotonic() + seconds)
+        try:
+            self._ask(tree, run)
+        except _Late:
+            return self._outcome(run, most, f"more than {seconds:g} s for one rule pack")
+        return self._outcome(run, most)
 
     def _ask(self, tree: Tree, run: Run) -> None:
         wanted: dict[int, dict[Node, None]] = {}

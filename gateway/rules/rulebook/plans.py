@@ -190,7 +190,7 @@ class Plans:
 def up(node: Node, levels: int) -> Node:
     """The ancestor so many levels up, which is known to be there."""
     for _ in range(levels):
-        node = cast("Node", node.parent)
+        node = node.parent  # type: ignore[assignment]
     return node
 
 

@@ -105,7 +105,7 @@ def read_stylesheet(path: Path, content: bytes | None = None) -> Stylesheet:
         root = etree.fromstring(path.read_bytes() if content is None else content, parser)
     except (OSError, etree.XMLSyntaxError) as error:
         raise UncompilablePack(f"{path.name}: {error}") from error
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.doctype:  # type: ignore[union-attr]
         raise UncompilablePack(f"{path.name}: a DOCTYPE, which may change what is read")
     return _Reader(path, root).read()
 

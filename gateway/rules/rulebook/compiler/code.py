@@ -130,16 +130,21 @@ class Module:
     functions: list[str] = field(default_factory=list)
     kept: dict[str, int] = field(default_factory=dict)  #: text of a hoisted expression → its number
     failing: set[str] = field(default_factory=set)  #: names of functions made here that may raise `DynamicError`
+    hasty: bool = False
     _names: int = 0
 
     def fails(self, py: str) -> bool:
+        """Must it be seen to that this may fail? Not in the hasty form of an assert, which is asked again then."""
+        return not self.hasty and self.may_fail(py)
+
+    def may_fail(self, py: str) -> bool:
         """May this raise `DynamicError`? Where in doubt: yes."""
         return any(name in _FAILING or name in self.failing for name in _CALLED.findall(py))
 
     def define(self, name: str, text: str) -> None:
         """Add a function."""
         self.functions.append(text)
-        if self.fails(text.partition("\n")[2]):
+        if self.may_fail(text.partition("\n")[2]):
             self.failing.add(name)
 
     def fresh(self, prefix: str = "x") -> str:
@@ -191,7 +196,7 @@ class Module:
             py = re.sub(rf"(?<![\w.]){re.escape(code.anchor)}(?!\.parent)", "a", py)
         for name, part in {"py": py, **parts}.items():
             form = form.replace(f"{{{name}}}", part)
-        text = _renamed(form)
+        text = renamed(form)
         number = self.kept.get(text)
         if number is None:
             number = self.kept[text] = len(self.kept)
@@ -199,7 +204,7 @@ class Module:
         return f"k{number}(d, {code.anchor})" if code.anchor else f"k{number}(d)"
 
 
-def _renamed(py: str) -> str:
+def renamed(py: str) -> str:
     """The loop variables of a closed expression named in order, so that equal expressions have equal texts."""
     names: dict[str, str] = {}
     return _LOOP_VARIABLE.sub(lambda match: names.setdefault(match[0], f"y{len(names)}"), py)
@@ -242,32 +247,35 @@ _INDEX: Final = """\
 def k{number}(d):
     found = d.kept[{number}]
     if found is UNSET:
-        found = d.kept[{number}] = {}
+        found = {}
         for {item} in {py}:
             for key in {keys}:
                 found.setdefault(key, []).append({item})
+        d.kept[{number}] = found  # only now: one that failed half-way is not kept
     return found
 """
 _INDEX_THERE: Final = """\
 def k{number}(d, a):
     there = d.there({number})
     if a not in there:
-        found = there[a] = {}
+        found = {}
         for {item} in {py}:
             for key in {keys}:
                 found.setdefault(key, []).append({item})
+        there[a] = found
     return there[a]
 """
 _FIRST: Final = """\
 def k{number}(d):
     found = d.kept[{number}]
     if found is UNSET:
-        found = d.kept[{number}] = {}
+        found = {}
         for {item} in {py}:
             last = {item}.last
             for key in {keys}:
                 if last < found.get(key, INF):
                     found[key] = last
+        d.kept[{number}] = found
     return found
 """
 

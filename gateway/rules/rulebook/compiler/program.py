@@ -1,7 +1,8 @@
 """A whole sheet as one Python module and a table of its rules: what is kept on disk and run by `engine.py`.
 
 All names in the module are made here: `r7` asks nodes the asserts of template 7 that must always be asked, `a12` a
-guarded assert, `m12` makes its message, `c7_0` gives the nodes that the first alternative of template 7 is for,
+guarded assert, `m12` makes its message, `s12` the same with more
+care, `c7_0` gives the nodes that the first alternative of template 7 is for,
 `p7_0` says the same of a place, `v3` is a variable, `k5` something kept for the document.
 """
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeVar
 
-from gateway.rules.rulebook.compiler.code import MANY, ONE, OPTIONAL, Code, Focus, Kind, Module, Scope
+from gateway.rules.rulebook.compiler.code import MANY, ONE, OPTIONAL, Code, Focus, Kind, Module, Scope, renamed
 from gateway.rules.rulebook.compiler.code_lists import CodeLists
 from gateway.rules.rulebook.compiler.expressions import Compiler
 from gateway.rules.rulebook.compiler.guards import Guard, guard_of
@@ -217,14 +218,32 @@ class _Writer:
     def _assert(self, template: int, mode: int, item: Assertion, scope: Scope) -> tuple[str, Guard | None]:
         number = len(self._asserts)
         expr = self._parsed(item.test)
-        condition = self._compiler.condition(expr, scope).py
+        hasty, careful = self._both_forms(expr, scope)
         computed = any(isinstance(part, Computed) for part in item.message)
         message = None if computed else _normal("".join(part for part in item.message if isinstance(part, str)))
         self._asserts.append(Asked(template, mode, item.rule, item.flag, item.report, item.test, message))
         if computed:
             self._message(number, item, scope)
-        fires = condition if item.report else f"not {condition}"
-        return _ASSERT.format(fires=fires, number=number), guard_of(expr, report=item.report)
+        negation = "" if item.report else "not "
+        text = _ASSERT.format(fires=f"{negation}{hasty}", number=number)
+        if careful != hasty:
+            self._module.functions.append(f"def s{number}(n, d):\n    return {careful}\n")
+            text = _ASSERT_TWICE.format(fires=f"{negation}{hasty}", again=f"{negation}s{number}(n, d)", number=number)
+        return text, guard_of(expr, report=item.report)
+
+    def _both_forms(self, expr: Expr, scope: Scope) -> tuple[str, str]:
+        """A test as it is fastest, and as it is asked when that fails: where one side of `and` decides, the other may
+        fail (`Compiler.joined`). Without an error both say the same.
+        """
+        self._module.hasty = True
+        try:
+            hasty = self._compiler.condition(expr, scope).py
+        finally:
+            self._module.hasty = False
+        if not self._module.may_fail(hasty):
+            return hasty, hasty
+        careful = self._compiler.condition(expr, scope).py
+        return hasty, hasty if renamed(hasty) == renamed(careful) else careful
 
     def _message(self, number: int, item: Assertion, scope: Scope) -> None:
         parts: list[str] = []
@@ -302,6 +321,17 @@ def {name}(nodes, d):
     fire = d.fired.append
     for n in nodes:
 {asserts}"""
+_ASSERT_TWICE: Final = """\
+        try:
+            if {fires}:
+                fire(({number}, n))
+        except DynamicError:
+            try:
+                if {again}:
+                    fire(({number}, n))
+            except DynamicError as error:
+                d.stopped.append(({number}, n, str(error)))
+"""
 _ASSERT: Final = """\
         try:
             if {fires}:

@@ -52,7 +52,7 @@ def compare_text(symbol: str, text: str | None, value: Number | None) -> bool:
         return bool(_OPERATORS[symbol](int(text), value))
     left, right = double(text), to_float(value)
     if left == right == 0:
-        left, right = math.copysign(1, left), math.copysign(1, right)  # type: ignore[arg-type]
+        left, right = math.copysign(1, left), math.copysign(1, right)
     elif left != left:
         left, right = 1, 0
     return bool(_OPERATORS[symbol](left, right))

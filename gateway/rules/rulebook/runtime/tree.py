@@ -10,13 +10,14 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Final
 
 from lxml import etree
 
 #: Places kept from one document to the next; above it the table starts afresh.
 PLACES_KEPT: Final = 20_000
+#: Nodes from which on garbage collection is kept out of the way.
+LARGE: Final = 5_000
 _NOTHING: Final[dict[Any, Any]] = {}
 
 
@@ -117,7 +118,14 @@ class Trees:
             self._forget()
             if self._places > self._kept:
                 self.top, self._places = Place(None, ""), 0
-            self._tree = self._made(root)
+            collecting = gc.isenabled()
+            try:
+                self._tree = self._made(root)
+                if len(self._tree.nodes) >= LARGE:
+                    gc.freeze()  # or the first collection would look at all of it
+            finally:
+                if collecting:
+                    gc.enable()
             self._source = root
         return self._tree
 
@@ -126,6 +134,8 @@ class Trees:
         if self._tree is not None:
             for node in self._tree.nodes:
                 node.parent = None
+            if len(self._tree.nodes) >= LARGE:
+                gc.unfreeze()
         self._tree = self._source = None
 
     def _made(self, root: etree._Element) -> Tree:
@@ -148,6 +158,8 @@ class Trees:
                     place = below[element.tag] = Place(parent.place, element.tag)
                     self._places += 1
                 order += 1
+                if order == LARGE:
+                    gc.disable()  # else each collection would look at all nodes made so far
                 node = Node()
                 node.element = element
                 node.parent = parent
@@ -183,15 +195,3 @@ class Trees:
             else:
                 open_nodes.pop()
         return tree
-
-
-@contextmanager
-def collection_paused() -> Iterator[None]:
-    """A large document makes nodes by the hundred thousand, and each collection would look at all of them."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
