@@ -23,7 +23,7 @@ from gateway.rules.rulebook.cache import Compiled, RulebookCache, compile_sheet
 from gateway.rules.rulebook.compiler.program import Asked
 from gateway.rules.rulebook.locations import Locations
 from gateway.rules.rulebook.outcome import Abort, Fired, Outcome
-from gateway.rules.rulebook.plans import Plan, Plans, Trigger, up
+from gateway.rules.rulebook.plans import Plans, Trigger, up
 from gateway.rules.rulebook.runtime import comparing, nodes, numbers, strings, values
 from gateway.rules.rulebook.runtime.tree import Node, Place, Tree, Trees
 from gateway.rules.rulebook.runtime.values import DynamicError
@@ -107,29 +107,22 @@ class Rulebook:
                 contexts = _called_for(trigger, elements)
                 if contexts:
                     wanted.setdefault(trigger.asked, {}).update(dict.fromkeys(contexts))
-            if plan.active:
-                if len(elements) <= _PORTION:
-                    self._ask_active(plan, elements, run)
-                    continue
-                for start in range(0, len(elements), _PORTION):
+            for start in range(0, len(elements), _PORTION) if len(elements) > _PORTION else (0,):
+                portion = elements
+                if len(elements) > _PORTION:
                     run.look_at_the_clock()
-                    self._ask_active(plan, elements[start : start + _PORTION], run)
+                    portion = elements[start : start + _PORTION]
+                for picking, main in plan.simple:
+                    picked = portion if picking is None else picking(portion, run)
+                    if picked:
+                        main(picked, run)
+                for mode in plan.active:
+                    for candidate, picked in plans.parted(mode, portion, run):
+                        if candidate.main is not None:
+                            candidate.main(picked, run)
         for asked, found in wanted.items():
             run.look_at_the_clock()
             self._ask_guarded(asked, found, run)
-
-    def _ask_active(self, plan: Plan, elements: list[Node], run: Run) -> None:
-        """The asserts that are always asked, of the rule of each element."""
-        for mode in plan.active:
-            if mode.simple:
-                candidate = mode.candidates[0]
-                picked = elements if candidate.picking is None else candidate.picking(elements, run)
-                if picked:
-                    candidate.main(picked, run)  # type: ignore[misc]
-                continue
-            for candidate, picked in self._plans.parted(mode, elements, run):
-                if candidate.main is not None:
-                    candidate.main(picked, run)
 
     def _ask_guarded(self, asked: int, contexts: Iterable[Node], run: Run) -> None:
         """A guarded assert, of those contexts whose rule it belongs to."""

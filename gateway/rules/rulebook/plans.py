@@ -51,7 +51,8 @@ class Plan:
     """What there is to do at one place."""
 
     modes: Mapping[int, Mode]
-    active: tuple[Mode, ...]  #: those with something always to be asked
+    simple: tuple[tuple[Picking | None, Asking], ...]  #: of modes with one rule at most, which is always asked
+    active: tuple[Mode, ...]  #: other modes with something always to be asked
     triggers: tuple[Trigger, ...]
 
 
@@ -85,8 +86,10 @@ class Plans:
         plan = self.known.get(place)
         if plan is None:
             modes = self._modes(place)
-            active = tuple(mode for mode in modes.values() if any(c.main is not None for c in mode.candidates))
-            plan = self.known[place] = Plan(modes, active, self._triggers(place))
+            asking = [mode for mode in modes.values() if any(c.main is not None for c in mode.candidates)]
+            simple = tuple((c.picking, c.main) for mode in asking if mode.simple for c in mode.candidates if c.main)
+            active = tuple(mode for mode in asking if not mode.simple)
+            plan = self.known[place] = Plan(modes, simple, active, self._triggers(place))
         return plan
 
     def parted(self, mode: Mode, elements: list[Node], run: Any) -> Iterator[tuple[Candidate, list[Node]]]:

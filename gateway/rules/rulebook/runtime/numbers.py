@@ -26,7 +26,9 @@ def same_kind(left: Number, right: Number) -> tuple[Number, Number]:
 
 def _exact(compute: Callable[[Decimal, Decimal], Decimal], left: Number, right: Number) -> Decimal:
     try:
-        return plain(compute(Decimal(left), Decimal(right)))
+        if left.__class__ is not Decimal:
+            left = Decimal(left)
+        return plain(compute(left, right if right.__class__ is Decimal else Decimal(right)))
     except (Inexact, Overflow, InvalidOperation):
         raise DynamicError(f"a number of more than {DIGITS} digits") from None
 
@@ -70,6 +72,8 @@ def divide(left: Number | None, right: Number | None) -> Number | None:
         return _divide_doubles(left, right)  # type: ignore[arg-type]
     if right == 0:
         raise DynamicError("a division by zero")
+    if right.__class__ is int and right == 100:  # how the sheets round to cents; it moves the point, no more
+        return _exact(_EXACT.scaleb, left, -2)
     places = _DIVISION_PLACES + max(0, _places(left) - _places(right))
     upper, lower = left.as_integer_ratio(), right.as_integer_ratio()
     whole, rest = divmod(abs(upper[0]) * lower[1] * 10**places, divisor := abs(lower[0]) * upper[1])
