@@ -87,7 +87,8 @@ class Service:
         # Not `wait=True`: APScheduler then waits with its own lock held, which a lane that ends may be asking for.
         self._scheduler.shutdown(wait=False)
         for lane in self._in_hand.values():
-            lane.acquire()
+            with lane:  # and let go of: a run that was handed out but had not begun comes here too, and ends at once
+                pass
         self._gateway.tell.run()
         self._log.info("stopped")
 

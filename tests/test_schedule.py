@@ -291,3 +291,15 @@ def test_a_lane_that_ends_while_the_service_stops_does_not_hang_it(loops: Callab
 
     assert not stopping.is_alive()
     assert asked.is_set(), "what was in hand has ended"
+
+
+def test_a_run_that_was_handed_out_before_the_stop_and_begins_after_it_ends_at_once(loops: Callable[..., Loop]) -> None:
+    """Python joins the threads of a pool at its end: one that waited for its lane would keep the process for ever."""
+    service = Service(loops().gateway)
+    service.start()
+    service.stop()
+    late = threading.Thread(target=service.run, args=("tell",), daemon=True)
+    late.start()
+    late.join(10)
+
+    assert not late.is_alive()
