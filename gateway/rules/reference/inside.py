@@ -17,6 +17,7 @@ import re
 import resource
 import signal
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -90,6 +91,8 @@ def serve(pipe: Connection[Any, Any], ceilings: Ceilings, remarks: Connection[An
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     _end_with_parent()
+    os.environ["TZ"] = "UTC"  # or a date without a zone would depend on where we run
+    time.tzset()
     with suppress(EOFError, OSError):
         library = _Library()
         start = _writable_bytes()
