@@ -42,7 +42,8 @@ def main() -> None:
     if not CORPUS.is_dir():
         print(f"differential: no folder {CORPUS} (GATEWAY_CORPUS): nothing compared")
         return
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # its remarks about hostile files
+    for library in ("pypdf", "pikepdf"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)  # their remarks about hostile files
     packs = list(_packs(os.environ.get("DIFFERENTIAL_PACKS", "")))
     with ReferenceProcess() as process:
         if again := os.environ.get("DIFFERENTIAL_AGAIN"):
