@@ -1,13 +1,16 @@
-"""The two engines side by side."""
+"""The two engines side by side, and what a sheet is refused with."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from gateway.rules.reference.process import ReferenceEngineMissing, ReferenceProcess
+from gateway.rules.rulebook.engine import load_rulebook
+from gateway.rules.rulebook.outcome import UncompilablePack
 from tests.rules.rulebook.both import BothEngines
 
 
@@ -22,3 +25,17 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BothEngines]:
         pytest.skip(str(missing))
     with process:
         yield BothEngines(process, tmp_path_factory.mktemp("sheets"))
+
+
+@pytest.fixture
+def refusal(tmp_path: Path) -> Callable[..., str]:
+    """What loading a sheet is refused with."""
+
+    def load(text: str, name: str = "sheet.xsl") -> str:
+        path = tmp_path / name
+        path.write_text(text, "utf-8")
+        with pytest.raises(UncompilablePack) as refused:
+            load_rulebook(path)
+        return str(refused.value)
+
+    return load

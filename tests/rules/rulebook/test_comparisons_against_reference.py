@@ -8,7 +8,7 @@ from tests.rules.rulebook.texts import NUMBERS, elements, pairs
 
 GENERAL = ["=", "!=", "<", "<=", ">", ">="]
 VALUE = ["eq", "ne", "lt", "le", "gt", "ge"]
-WORDS = ["", "a", "b", "A", "aa", " a", "1", "01", "1.0", "10", "9", "é", "z", "true", "\ufb01", "𝄞", "\uffee"]
+WORDS = ["", "a", "A", "aa", " a", "1", "1.0", "10", "9", "é", "true", "𝄞", "\uffee"]
 HOW_MANY = [
     *("", "<a/>", "<b/>", "<a/><b/>", "<a>1</a>", "<b>1</b>", "<a>1</a><a>2</a>", "<a>1</a><b>1</b><b>2</b>"),
     *("<a>1</a><a>2</a><b>2</b>", "<a>1</a><a>1</a><b>1</b>", "<a>1</a><a>2</a><b>1</b><b>2</b>", "<a x='1'/>"),

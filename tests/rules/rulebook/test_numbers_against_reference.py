@@ -32,6 +32,7 @@ def test_doubles(both, expressions):
         "round(D) round(-D) round(D*100)div100 round(D*10*10)div100 round(D*D)",
         "D_mod7 D_mod-0.3 7_modD 0.7_modD",
         "D_div3 D_div3.0 D_div0.003 1_divD 1.1_divD -1.10_divD D_divD D_div1000000000000000000000",
+        "D_div2000000000000000000 -D_div2000000000000000000 3_div2097152.0_*D D_div524288 D_div-524288 round(D_div8)",
         "D*1e0 D+number(a) D-a sum(for_$x_in_a_return_D) number(D)_div3",
     ],
 )

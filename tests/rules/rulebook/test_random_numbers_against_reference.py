@@ -74,19 +74,19 @@ def doubles_asked(both: BothEngines) -> Iterator[Expressions]:
     yield both.asking([_written(expression) for expression in DOUBLES])
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(st.lists(st.tuples(decimal_texts, decimal_texts), min_size=25, max_size=25))
 def test_decimals(decimals, texts):
     assert decimals.differences(_cases(texts)) == []
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(st.lists(st.tuples(double_texts, double_texts), min_size=25, max_size=25))
 def test_doubles(doubles_asked, texts):
     assert doubles_asked.differences(_cases(texts)) == []
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(st.lists(st.tuples(broken, broken), min_size=2, max_size=2))
 def test_whatever_a_text_may_be(decimals, doubles_asked, texts):
     """What is no number is none for both."""

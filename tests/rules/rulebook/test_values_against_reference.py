@@ -26,6 +26,21 @@ def test_numbers_become_each_other_alike(both):
     assert both.differences(casts, elements(ANYTHING)) == []
 
 
+def test_numbers_are_true_alike(both):
+    """0 and NaN are false."""
+    numbers = [
+        "number(a)",
+        "xs:decimal(a)",
+        "xs:double(a)",
+        "string-length(a)",
+        "a * 1",
+        "count(a) - 1",
+        "round(number(a))",
+    ]
+    asked = [*(f"? {number} ?" for number in numbers), *(f"not({number})" for number in numbers)]
+    assert both.differences([*asked, "if (number(a)) then 1 else 2", "number(a) and a"], elements(ANYTHING)) == []
+
+
 def test_booleans_are_read_alike(both):
     casts = [
         "xs:boolean(a)",
