@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from sys import intern
@@ -37,13 +37,14 @@ _BLANKS: Final = re.compile(r"[ \t\r\n]+")
 class Run:
     """One run on one document: what the compiled functions call `d`."""
 
-    __slots__ = ("by_tag", "chosen", "ends", "fired", "kept", "nodes", "root", "stopped", "variables")
+    __slots__ = ("by_attribute", "by_tag", "chosen", "ends", "fired", "kept", "nodes", "root", "stopped", "variables")
 
     def __init__(self, tree: Tree, kept: int, ends: float) -> None:
         self.ends = ends  #: when to stop, on the monotonic clock
         self.root = tree.root
         self.nodes = tree.nodes
         self.by_tag = tree.by_tag
+        self.by_attribute = tree.by_attribute
         self.kept: list[Any] = [_UNSET] * kept  #: what is the same for the whole document
         self.variables: dict[int, tuple[Node, Any]] = {}  #: the last value of each variable, and its node
         self.fired: list[tuple[int, Node]] = []
@@ -99,36 +100,34 @@ class Rulebook:
         return self._outcome(run, most)
 
     def _ask(self, tree: Tree, run: Run) -> None:
-        wanted: dict[int, dict[Node, None]] = {}
-        plans = self._plans
-        for place, elements in tree.by_place.items():
-            plan = plans.known.get(place) or plans.of(place)
-            for trigger in plan.triggers:
-                contexts = _called_for(trigger, elements)
-                if contexts:
-                    wanted.setdefault(trigger.asked, {}).update(dict.fromkeys(contexts))
-            for start in range(0, len(elements), _PORTION) if len(elements) > _PORTION else (0,):
-                portion = elements
-                if len(elements) > _PORTION:
-                    run.look_at_the_clock()
-                    portion = elements[start : start + _PORTION]
-                for picking, main in plan.simple:
-                    picked = portion if picking is None else picking(portion, run)
-                    if picked:
-                        main(picked, run)
-                for mode in plan.active:
-                    for candidate, picked in plans.parted(mode, portion, run):
-                        if candidate.main is not None:
-                            candidate.main(picked, run)
-        for asked, found in wanted.items():
-            run.look_at_the_clock()
-            self._ask_guarded(asked, found, run)
+        agenda, by_place = self._plans.agenda(tree.outline, run.look_at_the_clock), tree.by_place
+        for question in agenda.questions:
+            for portion in _portions(_at(question.places, by_place), run):
+                picked = portion if question.picking is None else question.picking(portion, run)
+                if picked:
+                    for asking in question.asking:
+                        asking(picked, run)
+        for choice in agenda.choices:
+            for portion in _portions(by_place[choice.place], run):
+                for candidate, picked in self._plans.parted(choice.mode, portion, run):
+                    for asking in choice.asking[candidate.rule]:
+                        asking(picked, run)
+        for asked, triggers in agenda.triggers.items():
+            self._ask_guarded(asked, triggers, by_place, run)
 
-    def _ask_guarded(self, asked: int, contexts: Iterable[Node], run: Run) -> None:
-        """A guarded assert, of those contexts whose rule it belongs to."""
-        rule, mode = self._program.asserts[asked].template, self._program.asserts[asked].mode
-        theirs = [node for node in contexts if self._plans.rule_of(mode, node, run) == rule]
-        self._functions[f"a{asked}"](theirs, run)
+    def _ask_guarded(
+        self, asked: int, triggers: Sequence[Trigger], by_place: Mapping[Place, list[Node]], run: Run
+    ) -> None:
+        """A guarded assert, of those contexts that call for it and whose rule it belongs to."""
+        contexts: dict[Node, None] = {}
+        for trigger in triggers:
+            called = _called_for(trigger, by_place[trigger.place])
+            if called and not trigger.certain:
+                rule, mode = self._program.asserts[asked].template, self._program.asserts[asked].mode
+                called = [node for node in called if self._plans.rule_of(mode, node, run) == rule]
+            contexts.update(dict.fromkeys(called))
+        for portion in _portions(list(contexts), run):
+            self._functions[f"a{asked}"](portion, run)
 
     # --- results ---------------------------------------------------------------------------------------------
 
@@ -137,7 +136,7 @@ class Rulebook:
         places = Locations()
         run.ends = math.inf  # what fired is told, however long it took to find
         fired: list[Fired] = []
-        told = sorted(run.fired, key=lambda pair: (asserts[pair[0]].mode, pair[1].order, pair[0]))
+        told = sorted(run.fired, key=self._as_in_svrl)
         if most is not None and len(told) > most:
             told = _some_of_each(told, most)
         for number, node in told:
@@ -153,9 +152,13 @@ class Rulebook:
             fired.append(Fired(asked.rule, asked.flag, asked.report, places.of(node), line, asked.test, message))
         aborts = [
             Abort(asserts[number].rule, places.of(node), node.element.sourceline, reason)
-            for number, node, reason in run.stopped[:most]
+            for number, node, reason in sorted(run.stopped, key=self._as_in_svrl)[:most]
         ]
         return Outcome(tuple(fired), tuple(aborts), unfinished, len(run.fired) - len(told))
+
+    def _as_in_svrl(self, told: tuple[int, Node] | tuple[int, Node, str]) -> tuple[int, int, int]:
+        """By pattern, then document order, then the order of the asserts."""
+        return self._program.asserts[told[0]].mode, told[1].order, told[0]
 
 
 def _some_of_each(fired: list[tuple[int, Node]], most: int) -> list[tuple[int, Node]]:
@@ -170,6 +173,20 @@ def _some_of_each(fired: list[tuple[int, Node]], most: int) -> list[tuple[int, N
     return told
 
 
+def _at(places: Sequence[Place], by_place: Mapping[Place, list[Node]]) -> list[Node]:
+    """The nodes at all of these places."""
+    if len(places) == 1:
+        return by_place[places[0]]
+    return [node for place in places for node in by_place[place]]
+
+
+def _portions(nodes: list[Node], run: Run) -> Iterator[list[Node]]:
+    """The nodes in portions, with a look at the clock before each."""
+    for start in range(0, len(nodes), _PORTION):
+        run.look_at_the_clock()
+        yield nodes[start : start + _PORTION] if len(nodes) > _PORTION else nodes
+
+
 def _called_for(trigger: Trigger, elements: list[Node]) -> Iterable[Node]:
     """The contexts for which elements at a place call for an assert."""
     if trigger.attribute:
@@ -177,7 +194,9 @@ def _called_for(trigger: Trigger, elements: list[Node]) -> Iterable[Node]:
     if len(elements) <= trigger.most:
         return ()
     if not trigger.most:
-        return [up(node, trigger.levels) for node in elements]
+        for _ in range(trigger.levels):
+            elements = [node.parent for node in elements]  # type: ignore[misc]  # a parent is known to be there
+        return elements
     counted = Counter(up(node, trigger.levels) for node in elements)
     return [node for node, number in counted.items() if number > trigger.most]
 

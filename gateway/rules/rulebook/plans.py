@@ -1,7 +1,8 @@
 """Which rules may match where: decided once per place (chain of tags), remembered while the process lives.
 
 In each mode the rule of highest priority that matches a node is its rule, and no other is asked (XSLT 6.4). What the
-chain of tags leaves open is a condition on the node.
+chain of tags leaves open is a condition on the node. What there is to ask of documents that have the same places is
+put together once for all of them: their agenda.
 """
 
 from __future__ import annotations
@@ -10,20 +11,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from gateway.rules.rulebook.compiler.guards import ANYWHERE
 from gateway.rules.rulebook.compiler.program import Alternative, Program
-from gateway.rules.rulebook.runtime.tree import Node, Place
+from gateway.rules.rulebook.runtime.tree import OUTLINE_PLACES, OUTLINES_KEPT, Node, Outline, Place
 
-Picking = Callable[[Sequence[Node], Any], list[Node]]
-Asking = Callable[[list[Node], Any], None]
+Picking = Callable[[Sequence[Node], Any], Sequence[Node]]
+Asking = Callable[[Sequence[Node], Any], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A rule that the place allows; `picking` None: it is for every node there; `main` None: it only forbids."""
+    """A rule that the place allows; `picking` None: it is for every node there."""
 
     rule: int
     picking: Picking | None
-    main: Asking | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +34,58 @@ class Mode:
     number: int
     candidates: tuple[Candidate, ...]
     pruned_by: tuple[tuple[int, frozenset[int]], ...]
-    simple: bool  #: one candidate, which asks something, and nothing above can end the mode
+
+    def is_always(self, rule: int) -> bool:
+        """Is this the rule of every node here?"""
+        first = self.candidates[0]
+        return first.rule == rule and first.picking is None and not self.pruned_by
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Elements at this place call for a guarded assert of a rule `levels` up, if more than `most` stand there."""
+    """Elements at `place` call for a guarded assert of a rule `levels` up, if more than `most` stand there."""
 
+    place: Place
     levels: int
     asked: int
     most: int
     attribute: str  #: only elements that have it; "": all
+    certain: bool  #: the rule is that of every node there
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What there is to do at one place."""
+    """What the sheet has for one place, whatever else the document holds."""
 
     modes: Mapping[int, Mode]
-    simple: tuple[tuple[Picking | None, Asking], ...]  #: of modes with one rule at most, which is always asked
-    active: tuple[Mode, ...]  #: other modes with something always to be asked
     triggers: tuple[Trigger, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the nodes at some places, or of those that `picking` picks among them."""
+
+    picking: Picking | None
+    asking: tuple[Asking, ...]
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A place where several rules may be that of a node in a mode, and what each asks."""
+
+    place: Place
+    mode: Mode
+    asking: Mapping[int, tuple[Asking, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """All that there is to do on documents of one outline."""
+
+    questions: tuple[Question, ...]
+    choices: tuple[Choice, ...]
+    triggers: Mapping[int, tuple[Trigger, ...]]  #: by the assert that they call for
 
 
 class Plans:
@@ -62,10 +94,12 @@ class Plans:
     def __init__(self, program: Program, functions: Mapping[str, Any]) -> None:
         self._program = program
         self._functions = functions
-        self.known: dict[Place, Plan] = {}
+        self._known: dict[Place, Plan] = {}
+        self._agendas: dict[Outline, Agenda] = {}
         self._by_tag: dict[str, list[tuple[int, Alternative]]] = {}
         self._any_tag: list[tuple[int, Alternative]] = []
         self._guards: dict[tuple[str, ...], list[tuple[int, int, int, str]]] = {}
+        self._anywhere: dict[int, list[tuple[str, int]]] = {}
         for number, rule in enumerate(program.rules):
             for alternative in rule.alternatives:
                 uri, local = alternative.tests[0]
@@ -73,26 +107,67 @@ class Plans:
                 tag = f"{{{uri}}}{local}" if uri else local
                 (self._by_tag.setdefault(tag, []) if exact else self._any_tag).append((number, alternative))
             for chain, asked, most, attribute in rule.guards:
-                self._guards.setdefault(chain, []).append((number, asked, most, attribute))
+                if chain and chain[0] == ANYWHERE:
+                    self._anywhere.setdefault(number, []).append((f"@{attribute}" if attribute else chain[1], asked))
+                else:
+                    self._guards.setdefault(chain, []).append((number, asked, most, attribute))
         self._longest = max((len(chain) for chain in self._guards), default=0)
         self._pruning = {rule.mode for rule in program.rules if not rule.descends}
 
     def forget(self) -> None:
         """The places are no longer in use."""
-        self.known.clear()
+        self._known.clear()
+        self._agendas.clear()
+
+    def agenda(self, outline: Outline, look_at_the_clock: Callable[[], None]) -> Agenda:
+        """What there is to do on documents of this outline."""
+        known = self._agendas.get(outline)
+        if known is None:
+            known = self._agenda(outline, look_at_the_clock)
+            if len(self._agendas) >= OUTLINES_KEPT:
+                self._agendas.clear()
+            if len(outline.places) <= OUTLINE_PLACES:
+                self._agendas[outline] = known
+        return known
 
     def of(self, place: Place) -> Plan:
         """The plan of a place."""
-        plan = self.known.get(place)
+        plan = self._known.get(place)
         if plan is None:
-            modes = self._modes(place)
-            asking = [mode for mode in modes.values() if any(c.main is not None for c in mode.candidates)]
-            simple = tuple((c.picking, c.main) for mode in asking if mode.simple for c in mode.candidates if c.main)
-            active = tuple(mode for mode in asking if not mode.simple)
-            plan = self.known[place] = Plan(modes, simple, active, self._triggers(place))
+            plan = self._known[place] = Plan(self._modes(place), self._triggers(place))
         return plan
 
-    def parted(self, mode: Mode, elements: list[Node], run: Any) -> Iterator[tuple[Candidate, list[Node]]]:
+    def _agenda(self, outline: Outline, look_at_the_clock: Callable[[], None]) -> Agenda:
+        """Places at which the same is asked are asked together: an order of asking that findings do not show."""
+        asking = [self._asking(number, outline) for number in range(len(self._program.rules))]
+        questions: dict[tuple[Picking | None, int], list[Place]] = {}
+        choices: list[Choice] = []
+        triggers: dict[int, list[Trigger]] = {}
+        for place in outline.places:
+            look_at_the_clock()  # a hostile file has as many as it likes
+            plan = self.of(place)
+            for mode in plan.modes.values():
+                theirs = {each.rule: asking[each.rule] for each in mode.candidates}
+                if len(theirs) == 1 and not mode.pruned_by:
+                    questions.setdefault((mode.candidates[0].picking, mode.candidates[0].rule), []).append(place)
+                elif any(theirs.values()):
+                    choices.append(Choice(place, mode, theirs))
+            for trigger in plan.triggers:
+                triggers.setdefault(trigger.asked, []).append(trigger)
+        return Agenda(
+            tuple(Question(picking, asking[rule], tuple(places)) for (picking, rule), places in questions.items() if asking[rule]),
+            tuple(choices),
+            {asked: tuple(theirs) for asked, theirs in triggers.items()},
+        )
+
+    def _asking(self, rule: int, outline: Outline) -> tuple[Asking, ...]:
+        """The functions that ask a rule's asserts, without those that need what these documents have nowhere."""
+        names = [self._program.rules[rule].main, *dict.fromkeys(
+            f"a{asked}" for name, asked in self._anywhere.get(rule, ()) if outline.has(name)
+        )]
+        return tuple(self._functions[name] for name in names if name)
+
+    def parted(self, mode: Mode, elements: Sequence[Node], run: Any) -> Iterator[tuple[Candidate, Sequence[Node]]]:
         """The elements of a place by their rules in a mode."""
         rest = [node for node in elements if not self._pruned(mode, node, run)] if mode.pruned_by else elements
         for candidate in mode.candidates:
@@ -134,11 +209,9 @@ class Plans:
             if self._stands(alternative, place):
                 rule = self._program.rules[number]
                 found.setdefault(rule.mode, []).append((-rule.priority, -number, alternative))
-        return {mode: self._mode(mode, self._candidates(entries), place) for mode, entries in found.items()}
-
-    def _mode(self, number: int, candidates: tuple[Candidate, ...], place: Place) -> Mode:
-        pruned_by = self._prunes(number, place)
-        return Mode(number, candidates, pruned_by, len(candidates) == 1 and bool(candidates[0].main) and not pruned_by)
+        return {
+            mode: Mode(mode, self._candidates(entries), self._prunes(mode, place)) for mode, entries in found.items()
+        }
 
     def _stands(self, alternative: Alternative, place: Place) -> bool:
         above: Place | None = place
@@ -155,8 +228,7 @@ class Plans:
         candidates: list[Candidate] = []
         for _, number, alternative in sorted(entries, key=lambda entry: entry[:2]):
             picking = self._functions[alternative.by_node] if alternative.by_node else None
-            main = self._program.rules[-number].main
-            candidates.append(Candidate(-number, picking, self._functions[main] if main else None))
+            candidates.append(Candidate(-number, picking))
             if picking is None:
                 break
         return tuple(candidates)
@@ -186,7 +258,7 @@ class Plans:
             for rule, asked, most, attribute in self._guards.get(chain, ()):
                 mode = self.of(above).modes.get(self._program.rules[rule].mode)
                 if mode is not None and any(candidate.rule == rule for candidate in mode.candidates):
-                    found.append(Trigger(levels, asked, most, attribute))
+                    found.append(Trigger(place, levels, asked, most, attribute, mode.is_always(rule)))
         return tuple(found)
 
 

@@ -13,7 +13,9 @@ from typing import Final
 from gateway.rules.rulebook.compiler.patterns import alternatives
 from gateway.rules.rulebook.compiler.xpath import Axis, Binary, Call, Expr, Literal, NameTest, Path, Quantified, Refused
 
-#: Chains of tags below the context, with how many elements may stand there, and the attribute that they must have to
+#: In place of a chain, before a tag: such an element, wherever it stands in the document.
+ANYWHERE: Final = "//"
+#: Chains of tags below the context (or one tag anywhere), with how many elements may stand there, and the attribute that they must have to
 #: matter ("": none). None: cannot be told.
 Guard = frozenset[tuple[tuple[str, ...], int, str]]
 
@@ -79,7 +81,7 @@ def _counted(counted: Expr, op: str, limit: int) -> Guard | None:
     if chains is None or op not in ("<", "<=") or not isinstance(counted, Path):
         return chains
     ((chain, _, attribute),) = chains if len(chains) == 1 else (((), 0, ""),)
-    whole = len(chain) + bool(attribute) == len(counted.steps)
+    whole = len(chain) + bool(attribute) == len(counted.steps) and chain[0] != ANYWHERE
     return frozenset({(chain, limit if op == "<=" else limit - 1, attribute)}) if whole else chains
 
 
@@ -104,11 +106,32 @@ def _chain(path: Path) -> tuple[tuple[str, ...], int, str]:
         if step.axis is Axis.ATTRIBUTE:
             return tuple(tags), 0, name
         tags.append(name)
-    return tuple(tags), 0, ""
+    return (tuple(tags), 0, "") if tags else _anywhere(path)
+
+
+def _anywhere(path: Path) -> tuple[tuple[str, ...], int, str]:
+    """`//a/b/@c`: no attribute of that name, no such path; else the last tag that is named."""
+    tags: list[str] = []
+    for step in path.steps:
+        if not isinstance(step.test, NameTest) or not step.test.exact:
+            if step.axis in (Axis.CHILD, Axis.ATTRIBUTE, Axis.SELF, Axis.PARENT):
+                continue
+            return (), 0, ""
+        if step.axis is Axis.ATTRIBUTE:
+            return (ANYWHERE, ""), 0, step.test.tag
+        if step.axis is not Axis.CHILD:
+            return (), 0, ""
+        tags.append(step.test.tag)
+    return ((ANYWHERE, tags[-1]), 0, "") if tags else ((), 0, "")
 
 
 def _both(left: Guard | None, right: Guard | None) -> Guard | None:
-    return None if left is None or right is None else left | right
+    if left is None or right is None:
+        return None
+    found = left | right
+    if any(chain[0] == ANYWHERE for chain, _, _ in found):  # one form for an assert: what stands below stands anywhere
+        found = frozenset(((ANYWHERE, "" if attribute else chain[-1]), 0, attribute) for chain, _, attribute in found)
+    return found
 
 
 def _either(left: Guard | None, right: Guard | None) -> Guard | None:

@@ -16,6 +16,9 @@ from lxml import etree
 
 #: Places kept from one document to the next; above it the table starts afresh.
 PLACES_KEPT: Final = 20_000
+#: Outlines kept from one document to the next, of at most so many places each.
+OUTLINES_KEPT: Final = 200
+OUTLINE_PLACES: Final = 1_000
 #: Nodes from which on garbage collection is kept out of the way.
 LARGE: Final = 5_000
 _NOTHING: Final[dict[Any, Any]] = {}
@@ -89,16 +92,36 @@ class Node:
         return node.order
 
 
-class Tree:
-    """One document: its nodes in order, and by tag and by place."""
+class Outline:
+    """Which places and which attributes documents have: invoices of one sender have the same, so that what there is
+    to ask is decided once for all of them.
+    """
 
-    __slots__ = ("by_place", "by_tag", "nodes", "root")
+    __slots__ = ("attributes", "places", "tags")
+
+    def __init__(self, places: frozenset[Place], attributes: frozenset[str]) -> None:
+        self.places = places
+        self.attributes = attributes
+        self.tags = frozenset(place.tag for place in places)
+
+    def has(self, name: str) -> bool:
+        """Is there an element of this tag, or an attribute when the name begins with @?"""
+        return name[1:] in self.attributes if name[0] == "@" else name in self.tags
+
+
+class Tree:
+    """One document: its nodes in order, and by tag, by place and by the attributes they have."""
+
+    __slots__ = ("by_attribute", "by_place", "by_tag", "nodes", "outline", "root")
+
+    outline: Outline
 
     def __init__(self, root: Node) -> None:
         self.root = root
         self.nodes: list[Node] = []
         self.by_place: dict[Place, list[Node]] = {}
         self.by_tag: dict[str, list[Node]] = {}
+        self.by_attribute: dict[str, list[Node]] = {}
 
 
 class Trees:
@@ -108,6 +131,7 @@ class Trees:
         self._kept = places_kept
         self._places = 0
         self.top = Place(None, "")
+        self._outlines: dict[tuple[frozenset[Place], frozenset[str]], Outline] = {}
         self._source: Any = None
         self._tree: Tree | None = None
 
@@ -118,9 +142,11 @@ class Trees:
             self._forget()
             if self._places > self._kept:
                 self.top, self._places = Place(None, ""), 0
+                self._outlines = {}
             collecting = gc.isenabled()
             try:
                 self._tree = self._made(root)
+                self._tree.outline = self._outline(self._tree)
                 if len(self._tree.nodes) >= LARGE:
                     gc.freeze()  # or the first collection would look at all of it
             finally:
@@ -128,6 +154,17 @@ class Trees:
                     gc.enable()
             self._source = root
         return self._tree
+
+    def _outline(self, tree: Tree) -> Outline:
+        key = (frozenset(tree.by_place), frozenset(tree.by_attribute))
+        known = self._outlines.get(key)
+        if known is None:
+            known = Outline(*key)
+            if len(known.places) + len(known.attributes) <= OUTLINE_PLACES:
+                if len(self._outlines) >= OUTLINES_KEPT:
+                    self._outlines.clear()
+                self._outlines[key] = known
+        return known
 
     def _forget(self) -> None:
         """Undo the cycles of the former tree, so that it is gone at once and nothing is left to collect."""
@@ -144,7 +181,7 @@ class Trees:
         document.element, document.parent, document.place, document.tag = None, None, self.top, ""
         document.order, document.children, document.by_tag, document.attributes = 0, (), _NOTHING, _NOTHING
         tree = Tree(document)
-        nodes, by_place, by_tag = tree.nodes, tree.by_place, tree.by_tag
+        nodes, by_place, by_tag, by_attribute = tree.nodes, tree.by_place, tree.by_tag, tree.by_attribute
         order = 0
         open_nodes: list[tuple[Iterator[Any], Node]] = [(iter((root,)), document)]
         while open_nodes:
@@ -169,7 +206,15 @@ class Trees:
                 node.children = ()
                 node.by_tag = _NOTHING
                 items = element.items()
-                node.attributes = dict(items) if items else _NOTHING
+                if items:
+                    node.attributes = dict(items)
+                    for name, _ in items:
+                        if name in by_attribute:
+                            by_attribute[name].append(node)
+                        else:
+                            by_attribute[name] = [node]
+                else:
+                    node.attributes = _NOTHING
                 nodes.append(node)
                 if siblings is _NOTHING:
                     siblings = parent.by_tag = {tag: [node]}
