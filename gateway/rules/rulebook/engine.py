@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, DecimalException, localcontext
 from pathlib import Path
 from sys import intern
 from time import monotonic
@@ -23,7 +23,7 @@ from gateway.rules.rulebook.cache import Compiled, RulebookCache, compile_sheet
 from gateway.rules.rulebook.compiler.program import Asked
 from gateway.rules.rulebook.locations import Locations
 from gateway.rules.rulebook.outcome import Abort, Fired, Outcome
-from gateway.rules.rulebook.plans import Plans, Trigger, up
+from gateway.rules.rulebook.plans import Plans, Trigger
 from gateway.rules.rulebook.runtime import comparing, nodes, numbers, strings, values
 from gateway.rules.rulebook.runtime.tree import Node, Place, Tree, Trees
 from gateway.rules.rulebook.runtime.values import DynamicError
@@ -31,20 +31,18 @@ from gateway.rules.rulebook.runtime.values import DynamicError
 #: Elements asked at once before the clock is looked at: a millisecond's work or so.
 _PORTION: Final = 256
 _UNSET: Final = object()
-_BLANKS: Final = re.compile(r"[ \t\r\n]+")
 
 
 class Run:
     """One run on one document: what the compiled functions call `d`."""
 
-    __slots__ = ("by_attribute", "by_tag", "chosen", "ends", "fired", "kept", "nodes", "root", "stopped", "variables")
+    __slots__ = ("by_tag", "chosen", "ends", "fired", "kept", "nodes", "root", "stopped", "variables")
 
     def __init__(self, tree: Tree, kept: int, ends: float) -> None:
         self.ends = ends  #: when to stop, on the monotonic clock
         self.root = tree.root
         self.nodes = tree.nodes
         self.by_tag = tree.by_tag
-        self.by_attribute = tree.by_attribute
         self.kept: list[Any] = [_UNSET] * kept  #: what is the same for the whole document
         self.variables: dict[int, tuple[Node, Any]] = {}  #: the last value of each variable, and its node
         self.fired: list[tuple[int, Node]] = []
@@ -73,6 +71,7 @@ class Rulebook:
     def __init__(self, compiled: Compiled, trees: Trees | None = None) -> None:
         self._program = compiled.program
         self._trees = trees or Trees()
+        self._trees.look_for(compiled.program.looked_for)
         self._functions = _executed(compiled.code)
         self._plans = Plans(compiled.program, self._functions)
         self._top: Place | None = None
@@ -93,41 +92,46 @@ class Rulebook:
             self._top = self._trees.top
             self._plans.forget()
         run = Run(tree, self._program.kept, monotonic() + seconds)
-        try:
-            self._ask(tree, run)
-        except _Late:
-            return self._outcome(run, most, f"more than {seconds:g} s for one rule pack")
-        return self._outcome(run, most)
+        with localcontext(numbers.EXACT):
+            try:
+                self._ask(tree, run)
+            except _Late:
+                return self._outcome(run, most, f"more than {seconds:g} s for one rule pack")
+            return self._outcome(run, most)
 
     def _ask(self, tree: Tree, run: Run) -> None:
-        agenda, by_place = self._plans.agenda(tree.outline, run.look_at_the_clock), tree.by_place
-        for question in agenda.questions:
-            for portion in _portions(_at(question.places, by_place), run):
-                picked = portion if question.picking is None else question.picking(portion, run)
+        agenda = self._plans.agenda(tree.outline, run.look_at_the_clock)
+        for places, picking, asking in agenda.questions:
+            nodes = places[0].nodes if len(places) == 1 else [node for place in places for node in place.nodes]
+            for portion in _portions(nodes, run) if len(nodes) > _PORTION else (nodes,):
+                picked = portion if picking is None else picking(portion, run)
                 if picked:
-                    for asking in question.asking:
-                        asking(picked, run)
+                    for ask in asking:
+                        ask(picked, run)
         for choice in agenda.choices:
-            for portion in _portions(by_place[choice.place], run):
+            for portion in _portions(choice.place.nodes, run):
                 for candidate, picked in self._plans.parted(choice.mode, portion, run):
-                    for asking in choice.asking[candidate.rule]:
-                        asking(picked, run)
-        for asked, triggers in agenda.triggers.items():
-            self._ask_guarded(asked, triggers, by_place, run)
+                    for ask in choice.asking[candidate.rule]:
+                        ask(picked, run)
+        for ask, triggers in agenda.guarded:
+            for trigger in triggers:
+                if len(trigger.place.nodes) > trigger.most:
+                    break
+            else:
+                continue
+            contexts = self._contexts(triggers, run)
+            for portion in _portions(contexts, run) if len(contexts) > _PORTION else (contexts,):
+                ask(portion, run)
 
-    def _ask_guarded(
-        self, asked: int, triggers: Sequence[Trigger], by_place: Mapping[Place, list[Node]], run: Run
-    ) -> None:
-        """A guarded assert, of those contexts that call for it and whose rule it belongs to."""
-        contexts: dict[Node, None] = {}
+    def _contexts(self, triggers: Sequence[Trigger], run: Run) -> list[Node]:
+        """The contexts that call for a guarded assert, and whose rule it belongs to."""
+        contexts: list[Node] = []
         for trigger in triggers:
-            called = _called_for(trigger, by_place[trigger.place])
+            called = _called_for(trigger)
             if called and not trigger.certain:
-                rule, mode = self._program.asserts[asked].template, self._program.asserts[asked].mode
-                called = [node for node in called if self._plans.rule_of(mode, node, run) == rule]
-            contexts.update(dict.fromkeys(called))
-        for portion in _portions(list(contexts), run):
-            self._functions[f"a{asked}"](portion, run)
+                called = [node for node in called if self._plans.rule_of(trigger.mode, node, run) == trigger.rule]
+            contexts += called
+        return contexts if len(contexts) < 2 else list(dict.fromkeys(contexts))
 
     # --- results ---------------------------------------------------------------------------------------------
 
@@ -144,7 +148,7 @@ class Rulebook:
             message = asked.message
             if message is None:
                 try:
-                    message = _BLANKS.sub(" ", self._functions[f"m{number}"](node, run)).strip(" ")
+                    message = strings.normalize_space(self._functions[f"m{number}"](node, run))
                 except DynamicError as error:
                     run.stopped.append((number, node, str(error)))
                     message = ""
@@ -173,32 +177,27 @@ def _some_of_each(fired: list[tuple[int, Node]], most: int) -> list[tuple[int, N
     return told
 
 
-def _at(places: Sequence[Place], by_place: Mapping[Place, list[Node]]) -> list[Node]:
-    """The nodes at all of these places."""
-    if len(places) == 1:
-        return by_place[places[0]]
-    return [node for place in places for node in by_place[place]]
-
-
 def _portions(nodes: list[Node], run: Run) -> Iterator[list[Node]]:
     """The nodes in portions, with a look at the clock before each."""
     for start in range(0, len(nodes), _PORTION):
         run.look_at_the_clock()
-        yield nodes[start : start + _PORTION] if len(nodes) > _PORTION else nodes
+        yield nodes[start : start + _PORTION]
 
 
-def _called_for(trigger: Trigger, elements: list[Node]) -> Iterable[Node]:
+def _called_for(trigger: Trigger) -> Iterable[Node]:
     """The contexts for which elements at a place call for an assert."""
+    nodes = trigger.place.nodes
     if trigger.attribute:
-        elements = [node for node in elements if trigger.attribute in node.attributes]
-    if len(elements) <= trigger.most:
-        return ()
+        nodes = [node for node in nodes if trigger.attribute in node.attributes]
+    for _ in range(trigger.levels):
+        nodes = [node.parent for node in nodes]  # type: ignore[misc]  # a parent is known to be there
     if not trigger.most:
-        for _ in range(trigger.levels):
-            elements = [node.parent for node in elements]  # type: ignore[misc]  # a parent is known to be there
-        return elements
-    counted = Counter(up(node, trigger.levels) for node in elements)
-    return [node for node, number in counted.items() if number > trigger.most]
+        return nodes
+    if (
+        len(nodes) - len(set(nodes)) < trigger.most
+    ):  # were all that are there twice of one parent, they would be too few
+        return ()
+    return [node for node, number in Counter(nodes).items() if number > trigger.most]
 
 
 def load_rulebook(sheet: Path, trees: Trees | None = None, cache: RulebookCache | None = None) -> Rulebook:
@@ -214,6 +213,7 @@ def _executed(code: CodeType) -> dict[str, Any]:
         "regex": re.compile,
         "BLANKS": values.BLANKS,
         "Decimal": Decimal,
+        "HASTE": (DynamicError, TypeError, DecimalException),
         "UNSET": _UNSET,
         "INF": math.inf,
     }
@@ -227,11 +227,11 @@ _CALLABLE: Final[Mapping[ModuleType, str]] = {
         "some text_or_none only_text the_text optional_text listed name_of local_name ordered union parents ancestors "
         "below preceding found candidates meant kept FAILED filled"
     ),
-    numbers: "add subtract multiply divide modulo negative absolute round_half_up total",
+    numbers: "add subtract multiply divide modulo negative absolute round_half_up cents total",
     comparing: (
         "compare_numbers equal any_numbers compare_text any_texts any_values differs compare_values one truth truths "
         "must both either"
     ),
-    strings: "lower_case normalize_space substring substring_before substring_after tokenize",
+    strings: "lower_case normalize_space substring substring_before substring_after tokenize remembered",
     values: "DynamicError decimal double number boolean to_date text_of",
 }

@@ -24,11 +24,10 @@ class Locations:
         return "".join(reversed(steps))
 
     def _step(self, node: Node) -> str:
-        if node not in self._known:
+        known = self._known.get(node)
+        if known is None:
             if node not in self._numbers:
                 like = cast("Node", node.parent).by_tag[node.tag]
                 self._numbers.update((sibling, i) for i, sibling in enumerate(like, 1))
-            uri, _, local = node.tag[1:].partition("}") if node.tag[0] == "{" else ("", "", node.tag)
-            name = f"*:{local}[namespace-uri()='{uri}']" if uri else local
-            self._known[node] = f"/{name}[{self._numbers[node]}]"
-        return self._known[node]
+            known = self._known[node] = f"{node.place.step}[{self._numbers[node]}]"
+        return known

@@ -48,6 +48,8 @@ class Trigger:
     place: Place
     levels: int
     asked: int
+    rule: int
+    mode: int
     most: int
     attribute: str  #: only elements that have it; "": all
     certain: bool  #: the rule is that of every node there
@@ -61,13 +63,8 @@ class Plan:
     triggers: tuple[Trigger, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of the nodes at some places, or of those that `picking` picks among them."""
-
-    picking: Picking | None
-    asking: tuple[Asking, ...]
-    places: tuple[Place, ...]
+#: What is asked of the nodes at some places, or of those that the function picks among them.
+Question = tuple[tuple[Place, ...], Picking | None, tuple[Asking, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,7 @@ class Agenda:
 
     questions: tuple[Question, ...]
     choices: tuple[Choice, ...]
-    triggers: Mapping[int, tuple[Trigger, ...]]  #: by the assert that they call for
+    guarded: tuple[tuple[Asking, tuple[Trigger, ...]], ...]  #: asserts, and what calls for them
 
 
 class Plans:
@@ -155,16 +152,17 @@ class Plans:
             for trigger in plan.triggers:
                 triggers.setdefault(trigger.asked, []).append(trigger)
         return Agenda(
-            tuple(Question(picking, asking[rule], tuple(places)) for (picking, rule), places in questions.items() if asking[rule]),
+            tuple((tuple(at), picking, asking[rule]) for (picking, rule), at in questions.items() if asking[rule]),
             tuple(choices),
-            {asked: tuple(theirs) for asked, theirs in triggers.items()},
+            tuple((self._functions[f"a{asked}"], tuple(theirs)) for asked, theirs in triggers.items()),
         )
 
     def _asking(self, rule: int, outline: Outline) -> tuple[Asking, ...]:
         """The functions that ask a rule's asserts, without those that need what these documents have nowhere."""
-        names = [self._program.rules[rule].main, *dict.fromkeys(
-            f"a{asked}" for name, asked in self._anywhere.get(rule, ()) if outline.has(name)
-        )]
+        names = [
+            self._program.rules[rule].main,
+            *dict.fromkeys(f"a{asked}" for name, asked in self._anywhere.get(rule, ()) if outline.has(name)),
+        ]
         return tuple(self._functions[name] for name in names if name)
 
     def parted(self, mode: Mode, elements: Sequence[Node], run: Any) -> Iterator[tuple[Candidate, Sequence[Node]]]:
@@ -173,6 +171,8 @@ class Plans:
         for candidate in mode.candidates:
             picked = rest if candidate.picking is None else candidate.picking(rest, run)
             if picked:
+                for node in picked:
+                    run.chosen[mode.number, node] = candidate.rule
                 yield candidate, picked
             if len(picked) == len(rest):
                 return
@@ -258,7 +258,8 @@ class Plans:
             for rule, asked, most, attribute in self._guards.get(chain, ()):
                 mode = self.of(above).modes.get(self._program.rules[rule].mode)
                 if mode is not None and any(candidate.rule == rule for candidate in mode.candidates):
-                    found.append(Trigger(place, levels, asked, most, attribute, mode.is_always(rule)))
+                    certain = mode.is_always(rule)
+                    found.append(Trigger(place, levels, asked, rule, mode.number, most, attribute, certain))
         return tuple(found)
 
 

@@ -127,7 +127,8 @@ def _sum(c: Compiler, args: Arguments, scope: Scope) -> Code:
         return Code(Kind.NUMBER, ONE, f"total([double({item}) {' '.join(loops)}])", found.uses)
     if not found.is_numeric:
         raise Refused(f"sum() of {found.kind.value}s")
-    return Code(found.kind, ONE, f"total({c.items(found)})", found.uses)
+    function = "sum" if c.module.natively(found.kind) else "total"
+    return Code(found.kind, ONE, f"{function}({c.items(found)})", found.uses)
 
 
 def _numeric(function: str) -> Maker:
@@ -136,6 +137,13 @@ def _numeric(function: str) -> Maker:
         return replace(found, py=f"{function}({found.py})", literals=None, cheap=False)
 
     return make
+
+
+def _abs(c: Compiler, args: Arguments, scope: Scope) -> Code:
+    found = c.number(c.value(args[0], scope))
+    if c.module.natively(found.kind):
+        return replace(found, card=ONE, py=f"abs({found.py})", literals=None, cheap=False)
+    return replace(found, py=f"absolute({found.py})", literals=None, cheap=False)
 
 
 def _cast(kind: Kind, function: str, *, required: bool = False) -> Maker:
@@ -267,7 +275,7 @@ def _document_root(c: Compiler, args: Arguments, scope: Scope) -> Code:
 CALLS: Final[Mapping[tuple[str, int | None], Maker]] = {
     ("count", 1): _count,
     ("sum", 1): _sum,
-    ("abs", 1): _numeric("absolute"),
+    ("abs", 1): _abs,
     ("round", 1): _numeric("round_half_up"),
     ("number", 0): _number,
     ("number", 1): _number,

@@ -35,6 +35,7 @@ class Kind(Enum):
 
 NODES: Final = frozenset({Kind.NODE, Kind.LEAF, Kind.TEXT})
 NUMBERS: Final = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE, Kind.NUMBER})
+EXACT: Final = frozenset({Kind.INTEGER, Kind.DECIMAL})
 STRINGS: Final = frozenset({Kind.UNTYPED, Kind.STRING, Kind.WORD})
 
 ONE, OPTIONAL, MANY = "1", "?", "*"
@@ -130,8 +131,19 @@ class Module:
     functions: list[str] = field(default_factory=list)
     kept: dict[str, int] = field(default_factory=dict)  #: text of a hoisted expression → its number
     failing: set[str] = field(default_factory=set)  #: names of functions made here that may raise `DynamicError`
+    looked_for: set[str] = field(default_factory=set)  #: tags that are looked for in the whole document
     hasty: bool = False
+    native: bool = False  #: was an operator of Python written where a function would be asked? It may fail otherwise
     _names: int = 0
+
+    def natively(self, *kinds: Kind) -> bool:
+        """May operators of Python be used? In the hasty form, on exact numbers: an empty operand fails there, and so does
+        what the context of decimals traps; then the careful form says what is true (`HASTE` in `program.py`).
+        """
+        if not self.hasty or not EXACT.issuperset(kinds):
+            return False
+        self.native = True
+        return True
 
     def fails(self, py: str) -> bool:
         """Must it be seen to that this may fail? Not in the hasty form of an assert, which is asked again then."""
@@ -162,6 +174,11 @@ class Module:
         """The name of the constant for a tag: interned, as those of the tree are."""
         return self.constant("T", f"intern({tag!r})")
 
+    def all_of(self, tag: str) -> str:
+        """All elements of a tag in the document."""
+        self.looked_for.add(tag)
+        return f"d.by_tag.get({self.tag(tag)}, ())"
+
     def strings(self, values: Iterable[str]) -> str:
         """The name of a frozen set of strings."""
         return self.constant("S", f"frozenset({sorted(set(values))!r})")
@@ -177,6 +194,11 @@ class Module:
         if not code.anchor or not code.loops[1:]:
             return self.keep(replace(code, cheap=False) if code.loops[1:] else code)
         return replace(code, py=self._kept(_KEPT_THERE, code), loops=(), item="", probe="")
+
+    def keep_of(self, code: Code, item: str) -> str:
+        """What depends on one node only, and is asked of it by several rules."""
+        form = _KEPT_THERE.replace("{py}", re.sub(rf"(?<![\w.]){item}\b", "a", code.py))
+        return f"{self._numbered(form)}(d, {item})"
 
     def index(self, nodes: Code, item: str, key: Code, *, first: bool = False, lenient: bool = False) -> str:
         """The nodes of a kept list by the keys that they have.
@@ -196,12 +218,17 @@ class Module:
             py = re.sub(rf"(?<![\w.]){re.escape(code.anchor)}(?!\.parent)", "a", py)
         for name, part in {"py": py, **parts}.items():
             form = form.replace(f"{{{name}}}", part)
+        name = self._numbered(form)
+        return f"{name}(d, {code.anchor})" if code.anchor else f"{name}(d)"
+
+    def _numbered(self, form: str) -> str:
+        """The name of the function that `form` makes."""
         text = renamed(form)
         number = self.kept.get(text)
         if number is None:
             number = self.kept[text] = len(self.kept)
             self.define(f"k{number}", text.replace("{number}", str(number)))
-        return f"k{number}(d, {code.anchor})" if code.anchor else f"k{number}(d)"
+        return f"k{number}"
 
 
 def renamed(py: str) -> str:
@@ -238,10 +265,13 @@ def k{number}(d):
 """
 _KEPT_THERE: Final = """\
 def k{number}(d, a):
-    there = d.there({number})
-    if a not in there:
-        there[a] = {py}
-    return there[a]
+    there = d.kept[{number}]
+    if there is UNSET:
+        there = d.kept[{number}] = {}
+    value = there.get(a, UNSET)
+    if value is UNSET:
+        value = there[a] = {py}
+    return value
 """
 _INDEX: Final = """\
 def k{number}(d):

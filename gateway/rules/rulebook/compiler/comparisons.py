@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from gateway.rules.rulebook.compiler.code import MANY, ONE, OPTIONAL, Code, Kind, Scope
+from gateway.rules.rulebook.compiler.code import EXACT, MANY, ONE, OPTIONAL, Code, Kind, Scope
 from gateway.rules.rulebook.compiler.xpath import Binary, Refused
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _VALUE: Final = {"eq": "=", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 _PYTHON: Final = {"=": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _MIRRORED: Final = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_EXACT: Final = frozenset({Kind.INTEGER, Kind.DECIMAL})
 
 
 def compare(c: Compiler, expr: Binary, scope: Scope) -> Code:
@@ -44,7 +43,7 @@ def _values(c: Compiler, op: str, left: Code, right: Code) -> Code:
             variable = c.module.fresh()
             py = f"next((compare_values({op!r}, {variable}, {right.py}) for {variable} in some({left.py})), None)"
         return Code(Kind.BOOLEAN, OPTIONAL, py, uses)
-    if left.is_numeric and not (left.kind in _EXACT and right.kind in _EXACT):
+    if left.is_numeric and not (left.kind in EXACT and right.kind in EXACT):
         return Code(Kind.BOOLEAN, ONE, f"compare_numbers({op!r}, {left.py}, {right.py})", uses)
     return Code(Kind.BOOLEAN, ONE, f"({left.py} {_PYTHON[op]} {right.py})", uses)
 
@@ -96,7 +95,7 @@ def _numbers(c: Compiler, op: str, left: Code, right: Code) -> str:
         raise Refused("untyped values compared with several numbers")
     if right.card != MANY and left.card != MANY:
         left, right = c.number(left), c.number(right)
-        if left.kind in _EXACT and right.kind in _EXACT and left.card == right.card == ONE:
+        if left.kind in EXACT and right.kind in EXACT and _as_python(c, op, left, right):
             return f"({left.py} {_PYTHON[op]} {right.py})"
         call = "equal(" if op == "=" else f"compare_numbers({op!r}, "
         if left.card != ONE and c.module.fails(right.py):  # nothing on the left: the right is not computed
@@ -108,13 +107,22 @@ def _numbers(c: Compiler, op: str, left: Code, right: Code) -> str:
     return f"any_numbers({op!r}, {_doubles(c, left, lazy=True)}, {_doubles(c, right, lazy=False)})"
 
 
+def _as_python(c: Compiler, op: str, left: Code, right: Code) -> bool:
+    """Does Python say the same? Of None it says that it equals None, and that it is not to be ordered."""
+    if left.card == right.card == ONE:
+        return True
+    if op == "!=" or (op == "=" and ONE not in (left.card, right.card)):
+        return False
+    return c.module.natively(left.kind, right.kind)
+
+
 def _texts(c: Compiler, op: str, texts: Code, number: Code) -> str:
     """Untyped values with one number: `compare_text` says what is special there."""
     if texts.card != MANY:
         return f"compare_text({op!r}, {texts.py}, {number.py})"
     loops, item = c.opened(texts)
     clauses = " ".join(loops)
-    if op in (">", "<=") and number.card == ONE and number.kind in _EXACT and number.cheap and not number.uses:
+    if op in (">", "<=") and number.card == ONE and number.kind in EXACT and number.cheap and not number.uses:
         # NaN is greater than any number; what is special about -0 makes no difference here
         negation, against = ("not ", "<=") if op == ">" else ("", "<=")
         return f"any({negation}double({item}) {against} float({number.py}) {clauses})"

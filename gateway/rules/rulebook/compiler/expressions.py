@@ -27,6 +27,7 @@ from gateway.rules.rulebook.compiler.code import (
     listing,
 )
 from gateway.rules.rulebook.compiler.code_lists import CodeLists
+from gateway.rules.rulebook.compiler.implications import implication
 from gateway.rules.rulebook.compiler.lookups import came_before, some_equal
 from gateway.rules.rulebook.compiler.paths import compile_path
 from gateway.rules.rulebook.compiler.xpath import (
@@ -174,6 +175,9 @@ class Compiler:
         return union
 
     def _arithmetic(self, expr: Binary, scope: Scope) -> Code:
+        rounded = self._cents(expr, scope) if self.module.hasty else None
+        if rounded is not None:
+            return rounded
         left, right = self.number(self.value(expr.left, scope)), self.number(self.value(expr.right, scope))
         kinds = {left.kind, right.kind}
         if Kind.NUMBER in kinds:
@@ -182,6 +186,8 @@ class Compiler:
             kind = Kind.DOUBLE
         else:
             kind = Kind.INTEGER if kinds == {Kind.INTEGER} and expr.op != "div" else Kind.DECIMAL
+        if expr.op in ("+", "-", "*") and self.module.natively(left.kind, right.kind):
+            return Code(kind, ONE, f"({left.py} {expr.op} {right.py})", left.uses | right.uses)
         card = ONE if left.card == right.card == ONE else OPTIONAL
         py = f"{_ARITHMETIC[expr.op]}({left.py}, {right.py})"
         if left.card != ONE and self.module.fails(right.py):  # nothing on the left: the right is not computed
@@ -189,12 +195,27 @@ class Compiler:
             py = f"next(({_ARITHMETIC[expr.op]}({variable}, {right.py}) for {variable} in some({left.py})), None)"
         return Code(kind, card, py, left.uses | right.uses)
 
+    def _cents(self, expr: Binary, scope: Scope) -> Code | None:
+        """`round(x * 10 * 10) div 100`, how the sheets round an amount."""
+        match expr:
+            case Binary(
+                "div", Call("round", (Binary("*", Binary("*", amount, Literal(10)), Literal(10)),)), Literal(100)
+            ):
+                found = self.number(self.value(amount, scope))
+                if self.module.natively(found.kind):
+                    return Code(Kind.DECIMAL, ONE, f"cents({found.py})", found.uses)
+        return None
+
     # --- conditions ------------------------------------------------------------------------------------------
 
     def condition(self, expr: Expr, scope: Scope) -> Code:
         """The effective boolean value (XPath 2.4.3), as Python sees truth."""
         match expr:
             case Binary(op="and" | "or"):
+                implied = implication(expr) if self.module.hasty else None
+                if implied is not None:
+                    unless, then = self.condition(implied[0], scope), self.condition(implied[1], scope)
+                    return _truth(f"(not {unless.py} or {then.py})", unless.uses | then.uses)
                 left, right = self.condition(expr.left, scope), self.condition(expr.right, scope)
                 return self.joined(expr.op, left, right)
             case Quantified():

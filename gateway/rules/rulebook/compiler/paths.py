@@ -165,8 +165,8 @@ def _below(c: Compiler, current: Code, step: Step, scope: Scope) -> Code:
         raise Refused("descendants that are no elements")
     conditions: tuple[str, ...] = ()
     if test.exact:
-        tag = c.module.tag(test.tag)
-        whole, part = f"d.by_tag.get({tag}, ())", f"below({c.items(current)}, d.by_tag.get({tag}, ()))"
+        whole = c.module.all_of(test.tag)
+        part = f"below({c.items(current)}, {whole})"
     else:
         whole, part = "d.nodes", f"below({c.items(current)}, d.nodes)"
         conditions = _name_condition(c, test)
@@ -239,12 +239,11 @@ def _elsewhere(c: Compiler, current: Code, step: Step, scope: Scope) -> Code:
                 Kind.NODE, MANY, f"parents({c.items(current)})", current.uses, element=False, flat=current.flat
             )
     elif isinstance(step.test, NameTest) and step.test.exact and step.axis in (Axis.ANCESTOR, Axis.PRECEDING):
-        tag = c.module.tag(step.test.tag)
         nodes = c.items(current)
         if step.axis is Axis.ANCESTOR:
-            py = f"ancestors({nodes}, {tag})"
+            py = f"ancestors({nodes}, {c.module.tag(step.test.tag)})"
         else:
-            py = f"preceding({nodes}, d.by_tag.get({tag}, ()))"
+            py = f"preceding({nodes}, {c.module.all_of(step.test.tag)})"
         found = Code(Kind.NODE, MANY, py, current.uses, flat=False)
     else:
         raise Refused(f"the axis {step.axis} with such a test")

@@ -91,7 +91,10 @@ def _asked(c: Compiler, code: Code, predicate: Expr, scope: Scope) -> Code:
     loops, item = c.opened(code)
     condition = c.condition(predicate, scope.at(Focus.on(item, code.kind, element=code.element)))
     uses = code.uses | free(condition.uses, loops)
-    return listing(code.kind, (*loops, f"if {condition.py}"), item, uses, flat=code.flat, element=code.element)
+    py = condition.py
+    if code.kind is Kind.NODE and condition.uses == {item} and " for " in py:
+        py = c.module.keep_of(condition, item)
+    return listing(code.kind, (*loops, f"if {py}"), item, uses, flat=code.flat, element=code.element)
 
 
 def _positioned(c: Compiler, code: Code, literal: Literal) -> Code:

@@ -21,6 +21,7 @@ from gateway.rules.rulebook.compiler.guards import Guard, guard_of
 from gateway.rules.rulebook.compiler.parser import parse
 from gateway.rules.rulebook.compiler.paths import ROOT
 from gateway.rules.rulebook.compiler.patterns import Pattern, patterns_of
+from gateway.rules.rulebook.compiler.sharing import shared
 from gateway.rules.rulebook.compiler.xpath import Expr, Refused
 from gateway.rules.rulebook.outcome import UncompilablePack
 from gateway.rules.rulebook.stylesheet import Assertion, Computed, Function, Stylesheet, Template, Variable
@@ -77,6 +78,7 @@ class Program:
     rules: tuple[Rule, ...]
     asserts: tuple[Asked, ...]
     kept: int  #: how many things are kept for a document
+    looked_for: frozenset[str]  #: the tags whose elements are looked for in the whole document
 
 
 def compiled(sheet: Stylesheet) -> Program:
@@ -104,7 +106,9 @@ class _Writer:
         ]
         constants = [f"{name} = {text}" for text, name in self._module.constants.items()]
         source = "\n".join([*constants, *self._module.functions, ""])
-        return Program(source, tuple(rules), tuple(self._asserts), len(self._module.kept))
+        return Program(
+            source, tuple(rules), tuple(self._asserts), len(self._module.kept), frozenset(self._module.looked_for)
+        )
 
     def _at(self, line: int, work: Callable[[], _T]) -> _T:
         try:
@@ -154,7 +158,10 @@ class _Writer:
         )
         lines = [f"def {name}({', '.join(['d', *parameters])}):"]
         lines += [f"    {python} = []" for python in locals_]
-        self._module.define(name, "\n".join([*lines, f"    return {result.py}", ""]))
+        lines.append(f"    return {result.py}")
+        if all(kind.startswith("xs:string") for kind in kinds) and not _OF_DOCUMENT.search("\n".join(lines[1:])):
+            lines.append(f"{name} = remembered({name})")
+        self._module.define(name, "\n".join([*lines, ""]))
 
         def call(arguments: tuple[Expr, ...], at: Scope) -> Code:
             if len(arguments) != len(kinds):
@@ -188,11 +195,11 @@ class _Writer:
             if guard is None:
                 always.append(text)
             else:
-                self._module.functions.append(_ASKING.format(name=f"a{asked}", asserts=text))
+                self._module.functions.append(_asking(f"a{asked}", text))
                 guards += [(chain, asked, most, attribute) for chain, most, attribute in sorted(guard)]
         main = f"r{number}" if always else ""
         if always:
-            self._module.functions.append(_ASKING.format(name=main, asserts="".join(always)))
+            self._module.functions.append(_asking(main, "".join(always)))
         return Rule(mode, template.priority, tuple(found), main, template.descends, tuple(guards))
 
     def _alternative(self, name: str, pattern: Pattern, scope: Scope) -> Alternative:
@@ -233,14 +240,14 @@ class _Writer:
 
     def _both_forms(self, expr: Expr, scope: Scope) -> tuple[str, str]:
         """A test as it is fastest, and as it is asked when that fails: where one side of `and` decides, the other may
-        fail (`Compiler.joined`). Without an error both say the same.
+        fail (`Compiler.joined`), and where an amount is missing, the empty sequence counts. Without an error both say the same.
         """
-        self._module.hasty = True
+        self._module.hasty, self._module.native = True, False
         try:
             hasty = self._compiler.condition(expr, scope).py
         finally:
             self._module.hasty = False
-        if not self._module.may_fail(hasty):
+        if not self._module.native and not self._module.may_fail(hasty):
             return hasty, hasty
         careful = self._compiler.condition(expr, scope).py
         return hasty, hasty if renamed(hasty) == renamed(careful) else careful
@@ -249,7 +256,7 @@ class _Writer:
         parts: list[str] = []
         for part in item.message:
             if isinstance(part, str):
-                parts.append(repr(part))
+                parts.append(repr(_BLANKS.sub(" ", part)))  # what is left to do is done when it is filled in
             else:
                 code = self._compiler.value(self._parsed(part.select), scope.orderly())
                 if code.kind is Kind.DATE:
@@ -258,6 +265,14 @@ class _Writer:
                 join = "''.join" if code.kind is Kind.TEXT else "filled"
                 parts.append(f"{join}({self._compiler.items(self._compiler.atoms(code))})")
         self._module.functions.append(f"def m{number}(n, d):\n    return {' + '.join(parts)}\n")
+
+
+def _asking(name: str, asserts: str) -> str:
+    """A function that asks nodes; the children of each are looked up many times."""
+    form = _ASKING
+    if asserts.count("n.by_tag") > 1:
+        form, asserts = _ASKING_BELOW, _CHILDREN.sub("children", _LOOK_UP.sub("get(", asserts))
+    return form.format(name=name, asserts=shared(asserts))
 
 
 def _normal(text: str) -> str:
@@ -321,11 +336,22 @@ def {name}(nodes, d):
     fire = d.fired.append
     for n in nodes:
 {asserts}"""
+_ASKING_BELOW: Final = """\
+def {name}(nodes, d):
+    fire = d.fired.append
+    for n in nodes:
+        children = n.by_tag
+        get = children.get
+{asserts}"""
+#: What a function of strings must not look at for its answers to be remembered.
+_OF_DOCUMENT: Final = re.compile(r"\bd\b")
+_CHILDREN: Final = re.compile(r"(?<![\w.])n\.by_tag\b")
+_LOOK_UP: Final = re.compile(r"(?<![\w.])n\.by_tag\.get\(")
 _ASSERT_TWICE: Final = """\
         try:
             if {fires}:
                 fire(({number}, n))
-        except DynamicError:
+        except HASTE:
             try:
                 if {again}:
                     fire(({number}, n))

@@ -90,10 +90,10 @@ def ancestors(nodes: Iterable[Node], tag: str) -> list[Node]:
     for node in nodes:
         above = node.parent
         while above is not None:
-            if above.tag == tag:
+            if above.tag is tag:  # tags are interned
                 found[above] = None
             above = above.parent
-    return ordered(found)
+    return ordered(found) if len(found) > 1 else list(found)
 
 
 def below(nodes: Sequence[Node], candidates: Sequence[Node]) -> list[Node]:

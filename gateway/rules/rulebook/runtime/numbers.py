@@ -1,6 +1,7 @@
 """Arithmetic (F&O 6.2 to 6.4): decimals are exact, and anything with a double is a double.
 
-No operator of Python is used on decimals: it would round to the 28 digits of Python's own context.
+Functions here are for every case. Where a hasty form uses Python's own operators, they compute in the context `EXACT`, which
+the engine sets: by itself Python would round to 28 digits.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Final
 
 from gateway.rules.rulebook.runtime.values import DIGITS, DynamicError, Number, plain, to_float
 
-_EXACT: Final = Context(prec=DIGITS, traps=[InvalidOperation, Overflow, Inexact])
+EXACT: Final = Context(prec=DIGITS, traps=[InvalidOperation, Overflow, Inexact])
 #: Places after the point to which Saxon divides decimals at least.
 _DIVISION_PLACES: Final = 18
 
@@ -40,7 +41,7 @@ def add(left: Number | None, right: Number | None) -> Number | None:
     left, right = same_kind(left, right)
     if left.__class__ is right.__class__ is not Decimal:
         return left + right  # type: ignore[operator]
-    return _exact(_EXACT.add, left, right)
+    return _exact(EXACT.add, left, right)
 
 
 def subtract(left: Number | None, right: Number | None) -> Number | None:
@@ -50,7 +51,7 @@ def subtract(left: Number | None, right: Number | None) -> Number | None:
     left, right = same_kind(left, right)
     if left.__class__ is right.__class__ is not Decimal:
         return left - right  # type: ignore[operator]
-    return _exact(_EXACT.subtract, left, right)
+    return _exact(EXACT.subtract, left, right)
 
 
 def multiply(left: Number | None, right: Number | None) -> Number | None:
@@ -60,7 +61,7 @@ def multiply(left: Number | None, right: Number | None) -> Number | None:
     left, right = same_kind(left, right)
     if left.__class__ is right.__class__ is not Decimal:
         return left * right  # type: ignore[operator]
-    return _exact(_EXACT.multiply, left, right)
+    return _exact(EXACT.multiply, left, right)
 
 
 def divide(left: Number | None, right: Number | None) -> Number | None:
@@ -73,12 +74,24 @@ def divide(left: Number | None, right: Number | None) -> Number | None:
     if right == 0:
         raise DynamicError("a division by zero")
     if right.__class__ is int and right == 100:  # how the sheets round to cents; it moves the point, no more
-        return _exact(_EXACT.scaleb, left, -2)
+        return _exact(EXACT.scaleb, left, -2)
+    left, right = _short(left), _short(right)
     places = _DIVISION_PLACES + max(0, _places(left) - _places(right))
     upper, lower = left.as_integer_ratio(), right.as_integer_ratio()
     whole, rest = divmod(abs(upper[0]) * lower[1] * 10**places, divisor := abs(lower[0]) * upper[1])
     found = Decimal(whole + (2 * rest > divisor))
-    return _exact(_EXACT.scaleb, found if (left < 0) == (right < 0) else found.copy_negate(), -places)
+    return _exact(EXACT.scaleb, found if (left < 0) == (right < 0) else found.copy_negate(), -places)
+
+
+def _short(value: Number) -> Number:
+    return plain(value) if value.__class__ is Decimal else value  # type: ignore[arg-type]
+
+
+def cents(value: Number) -> Number:
+    """`round(value * 10 * 10) div 100` of a decimal."""
+    if value.__class__ is int:
+        return value
+    return Decimal(math.floor(value * 100 + _HALF)).scaleb(-2)  # type: ignore[operator]
 
 
 def _divide_doubles(left: float, right: float) -> float:
@@ -106,7 +119,7 @@ def modulo(left: Number | None, right: Number | None) -> Number | None:
         raise DynamicError("a division by zero")
     if left.__class__ is int and right.__class__ is int:
         return abs(left) % abs(right) * (1 if left > 0 else -1)
-    return _exact(_EXACT.remainder, left, right)
+    return _exact(EXACT.remainder, left, right)
 
 
 def negative(value: Number | None) -> Number | None:
@@ -130,7 +143,7 @@ def round_half_up(value: Number | None) -> Number | None:
     if isinstance(value, Decimal):
         if not _places(value) > 0:
             return value
-        return plain(_EXACT.add(value, _HALF).to_integral_value(ROUND_FLOOR))
+        return plain(EXACT.add(value, _HALF).to_integral_value(ROUND_FLOOR))
     if not math.isfinite(value) or value == 0:
         return value
     whole = math.floor(value)

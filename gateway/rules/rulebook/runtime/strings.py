@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from gateway.rules.rulebook.runtime.values import BLANKS
 
+#: Answers that are remembered, of each function, to strings of up to so many characters.
+_REMEMBERED: Final = 5_000
+_REMEMBERED_CHARACTERS: Final = 64
 _RUN_OF_BLANKS: Final = re.compile(r"[ \t\r\n]+")
 
 
@@ -16,7 +20,9 @@ def normalize_space(text: str) -> str:
         return text
     if text.isascii():  # then Python's blanks are XML's: the others are not allowed in XML
         return " ".join(text.split())
-    return _RUN_OF_BLANKS.sub(" ", text).strip(BLANKS)
+    if "  " in text or "\n" in text or "\t" in text or "\r" in text:
+        text = _RUN_OF_BLANKS.sub(" ", text)
+    return text.strip(" ")
 
 
 def lower_case(text: str) -> str:
@@ -48,3 +54,20 @@ def substring_after(text: str, part: str) -> str:
 def tokenize(text: str | None, pattern: re.Pattern[str]) -> list[str]:
     """`tokenize`."""
     return pattern.split(text) if text else []
+
+
+def remembered(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of strings that knows its former answers: invoices of a night bear the same dates and identifiers."""
+    answers: dict[tuple[str | None, ...], Any] = {}
+
+    def answer(d: object, *texts: str | None) -> Any:
+        found = answers.get(texts)
+        if found is None:
+            found = function(d, *texts)
+            if all(text is None or len(text) <= _REMEMBERED_CHARACTERS for text in texts):
+                if len(answers) >= _REMEMBERED:
+                    answers.clear()
+                answers[texts] = found
+        return found
+
+    return answer

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Any, Final
 
 from lxml import etree
@@ -27,14 +27,18 @@ _NOTHING: Final[dict[Any, Any]] = {}
 class Place:
     """A chain of tags from the root. The document node has the tag "" and no parent."""
 
-    __slots__ = ("below", "depth", "local", "parent", "tag")
+    __slots__ = ("below", "depth", "local", "nodes", "parent", "step", "tag")
 
     def __init__(self, parent: Place | None, tag: str) -> None:
         self.parent = parent
         self.tag = sys.intern(tag)  # the compiled rules hold the same object: look-ups compare by identity
         self.local = tag.rpartition("}")[2]
         self.depth: int = parent.depth + 1 if parent is not None else 0
+        uri = tag[1:].partition("}")[0] if tag[:1] == "{" else ""
+        #: The last step of a location, without its number, as the sheets write it.
+        self.step = f"/*:{self.local}[namespace-uri()='{uri}']" if uri else f"/{self.local}"
         self.below: dict[str, Place] = {}
+        self.nodes: list[Node] = []  #: in the document at hand
 
     def up(self, steps: int) -> Place | None:
         """The place so many steps above."""
@@ -66,22 +70,12 @@ class Node:
     children: Sequence[Node]
     by_tag: dict[str, list[Node]]  #: the children
     attributes: dict[str, str]
-    text: str  #: the string value; kept for leaves, computed for others
-
-    def __getattr__(self, name: str) -> str:
-        """The string value of an element with children is never kept: nested, they would grow as the square."""
-        if name != "text":
-            raise AttributeError(name)
-        return "".join(self.texts())
+    text: str  #: the string value
 
     def texts(self) -> Iterator[str]:
         """The text nodes below, in order."""
-        element = self.element if self.element is not None else self.children[0].element
-        return (text for text in element.itertext("*", with_tail=True) if text) if len(element) else self._own()
-
-    def _own(self) -> Iterator[str]:
-        if self.element is not None and self.element.text:
-            yield self.element.text
+        if self.text:
+            yield self.text
 
     @property
     def last(self) -> int:
@@ -92,36 +86,71 @@ class Node:
         return node.order
 
 
+class Branch(Node):
+    """An element with children. Its string value is never kept: nested, they would grow as the square.
+
+    (A class of its own, since `__getattr__` on all nodes would slow down every look at any of them.)
+    """
+
+    __slots__ = ()
+
+    @property
+    def text(self) -> str:  # type: ignore[override]
+        """The string value."""
+        return "".join(self.texts())
+
+    def texts(self) -> Iterator[str]:
+        """The text nodes below, in order."""
+        element = self.element if self.element is not None else self.children[0].element
+        return (text for text in element.itertext("*", with_tail=True) if text)
+
+
 class Outline:
     """Which places and which attributes documents have: invoices of one sender have the same, so that what there is
     to ask is decided once for all of them.
     """
 
-    __slots__ = ("attributes", "places", "tags")
+    __slots__ = ("_by_tag", "attributes", "places", "tags")
 
-    def __init__(self, places: frozenset[Place], attributes: frozenset[str]) -> None:
+    def __init__(self, places: frozenset[Place], attributes: frozenset[str], looked_for: Set[str]) -> None:
         self.places = places
         self.attributes = attributes
         self.tags = frozenset(place.tag for place in places)
+        self._by_tag: dict[str, list[Place]] = {}
+        for place in places:
+            if place.tag in looked_for:
+                self._by_tag.setdefault(place.tag, []).append(place)
 
     def has(self, name: str) -> bool:
         """Is there an element of this tag, or an attribute when the name begins with @?"""
         return name[1:] in self.attributes if name[0] == "@" else name in self.tags
 
+    def nodes_by_tag(self) -> dict[str, list[Node]]:
+        """Those of the document at hand, in document order, for the tags that are looked for."""
+        return {
+            tag: places[0].nodes if len(places) == 1 else _in_order(node for place in places for node in place.nodes)
+            for tag, places in self._by_tag.items()
+        }
+
+
+def _in_order(nodes: Iterable[Node]) -> list[Node]:
+    return sorted(nodes, key=_order)
+
+
+def _order(node: Node) -> int:
+    return node.order
+
 
 class Tree:
-    """One document: its nodes in order, and by tag, by place and by the attributes they have."""
+    """One document: its nodes in order and by tag; those at a place are there."""
 
-    __slots__ = ("by_attribute", "by_place", "by_tag", "nodes", "outline", "root")
+    __slots__ = ("by_tag", "nodes", "outline", "root")
 
-    outline: Outline
-
-    def __init__(self, root: Node) -> None:
+    def __init__(self, root: Node, nodes: list[Node], outline: Outline) -> None:
         self.root = root
-        self.nodes: list[Node] = []
-        self.by_place: dict[Place, list[Node]] = {}
-        self.by_tag: dict[str, list[Node]] = {}
-        self.by_attribute: dict[str, list[Node]] = {}
+        self.nodes = nodes
+        self.outline = outline
+        self.by_tag = outline.nodes_by_tag()
 
 
 class Trees:
@@ -132,8 +161,16 @@ class Trees:
         self._places = 0
         self.top = Place(None, "")
         self._outlines: dict[tuple[frozenset[Place], frozenset[str]], Outline] = {}
+        self._looked_for: frozenset[str] = frozenset()
         self._source: Any = None
         self._tree: Tree | None = None
+
+    def look_for(self, tags: frozenset[str]) -> None:
+        """One more pack will look for elements of these tags wherever they are."""
+        if not tags <= self._looked_for:
+            self._looked_for |= tags
+            self._outlines.clear()
+            self._forget()
 
     def of(self, source: etree._ElementTree) -> Tree:
         """The tree of a parsed document, without comments and processing instructions."""
@@ -146,7 +183,6 @@ class Trees:
             collecting = gc.isenabled()
             try:
                 self._tree = self._made(root)
-                self._tree.outline = self._outline(self._tree)
                 if len(self._tree.nodes) >= LARGE:
                     gc.freeze()  # or the first collection would look at all of it
             finally:
@@ -155,11 +191,11 @@ class Trees:
             self._source = root
         return self._tree
 
-    def _outline(self, tree: Tree) -> Outline:
-        key = (frozenset(tree.by_place), frozenset(tree.by_attribute))
+    def _outline(self, places: Iterable[Place], attributes: Iterable[str]) -> Outline:
+        key = (frozenset(places), frozenset(attributes))
         known = self._outlines.get(key)
         if known is None:
-            known = Outline(*key)
+            known = Outline(*key, self._looked_for)
             if len(known.places) + len(known.attributes) <= OUTLINE_PLACES:
                 if len(self._outlines) >= OUTLINES_KEPT:
                     self._outlines.clear()
@@ -171,72 +207,78 @@ class Trees:
         if self._tree is not None:
             for node in self._tree.nodes:
                 node.parent = None
+            for place in self._tree.outline.places:
+                place.nodes = []
             if len(self._tree.nodes) >= LARGE:
                 gc.unfreeze()
         self._tree = self._source = None
 
     def _made(self, root: etree._Element) -> Tree:
         """One loop without calls of ours: it runs for every element of every invoice."""
-        document = Node()
+        document = Branch()
         document.element, document.parent, document.place, document.tag = None, None, self.top, ""
-        document.order, document.children, document.by_tag, document.attributes = 0, (), _NOTHING, _NOTHING
-        tree = Tree(document)
-        nodes, by_place, by_tag, by_attribute = tree.nodes, tree.by_place, tree.by_tag, tree.by_attribute
-        order = 0
-        open_nodes: list[tuple[Iterator[Any], Node]] = [(iter((root,)), document)]
-        while open_nodes:
-            elements, parent = open_nodes[-1]
-            below, siblings = parent.place.below, parent.by_tag
-            for element in elements:
-                place = below.get(element.tag)
-                if place is None:
-                    if element.tag.__class__ is not str:
-                        continue
-                    place = below[element.tag] = Place(parent.place, element.tag)
-                    self._places += 1
-                order += 1
-                if order == LARGE:
-                    gc.disable()  # else each collection would look at all nodes made so far
+        document.order, document.children, document.by_tag, document.attributes = 0, [], {}, _NOTHING
+        nodes: list[Node] = []
+        places: list[Place] = []
+        attributes: set[str] = set()
+        parent, children, siblings, below = document, document.children, document.by_tag, self.top.below
+        missing = 1  # children of the parent still to come
+        above: list[tuple[Node, int]] = []
+        for order, element in enumerate(root.iter(), 1):
+            tag = element.tag
+            place = below.get(tag)
+            if place is None:
+                if tag.__class__ is not str:
+                    raise ValueError("a tree with comments or processing instructions")
+                place = below[tag] = Place(parent.place, tag)
+                self._places += 1
+            if order == LARGE:
+                gc.disable()  # else each collection would look at all nodes made so far
+            items = element.items()
+            if items:
+                named = dict(items)
+                attributes.update(named)
+            else:
+                named = _NOTHING
+            count = len(element)
+            if count:
+                node: Node = Branch()
+                node.element = element
+                node.parent = parent
+                node.place = place
+                node.tag = place.tag
+                node.order = order
+                node.attributes = named
+            else:  # the same once more: where Python sees one class only, it is faster
                 node = Node()
                 node.element = element
                 node.parent = parent
                 node.place = place
-                node.tag = tag = place.tag
+                node.tag = place.tag
                 node.order = order
+                node.attributes = named
+                node.text = element.text or ""
                 node.children = ()
                 node.by_tag = _NOTHING
-                items = element.items()
-                if items:
-                    node.attributes = dict(items)
-                    for name, _ in items:
-                        if name in by_attribute:
-                            by_attribute[name].append(node)
-                        else:
-                            by_attribute[name] = [node]
-                else:
-                    node.attributes = _NOTHING
-                nodes.append(node)
-                if siblings is _NOTHING:
-                    siblings = parent.by_tag = {tag: [node]}
-                    parent.children = [node]
-                else:
-                    if tag in siblings:
-                        siblings[tag].append(node)
-                    else:
-                        siblings[tag] = [node]
-                    parent.children.append(node)  # type: ignore[attr-defined]
-                if place in by_place:
-                    by_place[place].append(node)
-                else:
-                    by_place[place] = [node]
-                if tag in by_tag:
-                    by_tag[tag].append(node)
-                else:
-                    by_tag[tag] = [node]
-                if len(element):
-                    open_nodes.append((iter(element), node))
-                    break
-                node.text = element.text or ""
+            here = place.nodes
+            if not here:
+                places.append(place)
+            here.append(node)
+            nodes.append(node)
+            children.append(node)
+            tag = place.tag
+            if tag in siblings:
+                siblings[tag].append(node)
             else:
-                open_nodes.pop()
-        return tree
+                siblings[tag] = [node]
+            missing -= 1
+            if count:
+                above.append((parent, missing))
+                parent, missing, below = node, count, place.below
+                node.children = children = []
+                node.by_tag = siblings = {}
+            else:
+                while not missing and above:
+                    parent, missing = above.pop()
+                    children, siblings, below = parent.children, parent.by_tag, parent.place.below
+        return Tree(document, nodes, self._outline(places, attributes))

@@ -13,6 +13,7 @@ import math
 import re
 import sys
 from decimal import Context, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
 Number = int | Decimal | float
@@ -41,21 +42,27 @@ class DynamicError(Exception):
 def decimal(value: str | Number | None) -> Decimal | int | None:
     """`xs:decimal(value)`."""
     if value.__class__ is str:
-        if value.isascii() and len(value) <= _SHORT and value.replace(".", "", 1).isdigit():  # most amounts
-            return plain(Decimal(value)) if "." in value else int(value)
-        text = value.strip(BLANKS)
-        if _DECIMAL.fullmatch(text) is None:
-            raise DynamicError(f"“{_short(text)}” is not a decimal number")
-        if len(text) > DIGITS:
-            raise DynamicError(f"a number of {len(text)} characters")
-        if "." not in text and len(text) - (text[0] == "+") <= _SHORT:
-            return int(text)
-        return plain(Decimal(text))
+        return _short_decimal(value) if len(value) <= _SHORT else _decimal(value)  # type: ignore[arg-type]
     if value.__class__ is float:
         if not math.isfinite(value):
             raise DynamicError(f"{value} has no decimal value")
         return Decimal(value)
     return value  # type: ignore[return-value]
+
+
+def _decimal(value: str) -> Decimal | int:
+    text = value.strip(BLANKS)
+    if _DECIMAL.fullmatch(text) is None:
+        raise DynamicError(f"“{_short(text)}” is not a decimal number")
+    if len(text) > DIGITS:
+        raise DynamicError(f"a number of {len(text)} characters")
+    if "." not in text and len(text) - (text[0] == "+") <= _SHORT:
+        return int(text)
+    return plain(Decimal(text))
+
+
+#: Several rules read each amount, and the same amounts come again.
+_short_decimal: Final = lru_cache(maxsize=10_000)(_decimal)
 
 
 def plain(value: Decimal) -> Decimal:
