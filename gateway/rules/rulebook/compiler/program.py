@@ -125,7 +125,8 @@ class _Writer:
             self._variables += 1
             name = f"v{self._variables}_"
             self._module.define(name, _VARIABLE.format(name=name, number=self._variables, py=code.py))
-            code = replace(code, py=f"{name}(n, d)", loops=(), item="", probe="", cheap=True)
+            uses = _NODE.code.uses  # its text names the node, even where its value only depends on the parent
+            code = replace(code, py=f"{name}(n, d)", uses=uses, loops=(), item="", probe="", cheap=True)
         return scope.binding(variable.name, code)
 
     def _function(self, function: Function, scope: Scope) -> None:
@@ -147,7 +148,8 @@ class _Writer:
                 python = self._module.fresh("u")
                 locals_.append(python)
                 wanted = f"({python}[0] if {python} else kept({python}, {code.py}))"
-                code = replace(code, py=wanted, loops=(), item="", probe="", cheap=True)
+                uses = code.uses | {python}
+                code = replace(code, py=wanted, uses=uses, loops=(), item="", probe="", cheap=True)
             inner = inner.binding(variable.name, code)
         result = _converted(
             self._compiler, self._compiler.value(self._parsed(function.result), inner.orderly()), function.type
@@ -204,7 +206,7 @@ class _Writer:
             by_node = f"c{name}"
             parts: list[str] = []
             for level, expr in pattern.conditions:
-                focus = Focus(Code(Kind.NODE, ONE, "n" + ".parent" * level, _NODE.code.uses, cheap=True))
+                focus = Focus.on("n" + ".parent" * level)
                 if self._is_position(expr, scope.at(focus)):
                     raise Refused("a position in a pattern")
                 parts.append(self._compiler.condition(expr, scope.at(focus)).py)
