@@ -49,12 +49,6 @@ class Run:
         self.stopped: list[tuple[int, Node, str]] = []
         self.chosen: dict[tuple[int, Node], int] = {}  #: the rule of a node in a mode; -1: none
 
-    def there(self, number: int) -> dict[Node | None, Any]:
-        """What is kept under this number for each node."""
-        if self.kept[number] is _UNSET:
-            self.kept[number] = {}
-        return cast("dict[Node | None, Any]", self.kept[number])
-
     def look_at_the_clock(self) -> None:
         """Raises `_Late` when the time is up."""
         if monotonic() > self.ends:

@@ -200,9 +200,9 @@ def repeatable(syntax: Syntax, tree: etree._ElementTree) -> list[str]:
 
 
 def copied(tree: etree._ElementTree, path: str, times: int) -> etree._ElementTree:
-    """The same document with the element at `path` (an XPath) so many times more, beside itself."""
+    """The same document with the element at `path` so many times more, beside itself."""
     tree = deepcopy(tree)
-    (original,) = cast("list[etree._Element]", tree.xpath(path, namespaces=namespaces_of(tree)))
+    original = at(tree, path)
     above = original.getparent()
     assert above is not None
     after = above.index(original) + 1
@@ -210,9 +210,11 @@ def copied(tree: etree._ElementTree, path: str, times: int) -> etree._ElementTre
     return tree
 
 
-def namespaces_of(tree: etree._ElementTree) -> dict[str, str]:
-    """The prefixes of a document, and ours."""
-    return {**NAMESPACES, **{prefix: uri for prefix, uri in tree.getroot().nsmap.items() if prefix}}
+def at(tree: etree._ElementTree, path: str) -> etree._Element:
+    """The one element at an XPath, with the prefixes of the document and ours."""
+    declared = {prefix: uri for prefix, uri in tree.getroot().nsmap.items() if prefix}
+    (found,) = cast("list[etree._Element]", tree.xpath(path, namespaces={**NAMESPACES, **declared}))
+    return found
 
 
 def nested(tags: Sequence[str], depth: int, text: str = "") -> etree._Element:

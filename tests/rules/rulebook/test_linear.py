@@ -14,14 +14,17 @@ from functools import cache
 import pytest
 from lxml import etree
 
-from tests.rules.rulebook.big import SHEETS, clean, copied, grouped, parsed, repeatable, spoilt, syntax_of
+from gateway.rules.rulebook import engine
+from tests.rules.rulebook.big import SHEETS, Syntax, clean, copied, grouped, parsed, repeatable, spoilt, syntax_of
+from tests.rules.rulebook.hostile import breakdowns, headers, identifiers
+from tests.rules.rulebook.sheets import Check, Rule, write_sheet
 from tests.rules.rulebook.work import CountedRulebook, Work
 
 #: Sizes, each twice the one before: the second step must be twice the first, or little more.
 SIZES = (20, 40, 80)
 MORE = 2.3
 #: Steps that are not worth a quarrel: a table that is made once, a look at the clock more or less.
-FEW = 400
+FEW = 150
 ALL = os.environ.get("GATEWAY_ABUSE") == "all"
 SOME = 4
 
@@ -33,8 +36,18 @@ def counted() -> Callable[[str], CountedRulebook]:
     return cache(lambda pack: CountedRulebook(SHEETS[pack]))
 
 
+def one_group(syntax: Syntax, lines: int) -> bytes:
+    """The first line is the parent of all others."""
+    return grouped(syntax, lines, group=lines)
+
+
+def vat_and_lines(syntax: Syntax, size: int) -> etree._ElementTree:
+    """As many VAT breakdowns as lines: each adds up all lines."""
+    return breakdowns(syntax, size, lines=size)
+
+
 @packs
-@pytest.mark.parametrize("lines", [clean, spoilt, grouped])
+@pytest.mark.parametrize("lines", [spoilt, grouped, one_group, *([clean] if ALL else [])])
 def test_the_work_of_a_rule_grows_as_the_lines_do(counted, pack, lines):
     book, syntax = counted(pack), syntax_of(pack)
 
@@ -54,6 +67,21 @@ def test_the_work_of_a_rule_grows_as_any_element_is_repeated(counted, pack):
         found[path] = steeper(small, medium, large)
 
     assert {path: functions for path, functions in found.items() if functions} == {}
+
+
+@packs
+@pytest.mark.parametrize(("hostile", "sizes"), [(headers, (10, 20, 40)), (identifiers, SIZES), (vat_and_lines, SIZES)])
+def test_between_two_looks_at_the_clock_the_work_grows_as_the_document_at_most(
+    counted, monkeypatch, pack, hostile, sizes
+):
+    """Elements are asked in portions; what is asked of one may walk through the whole document, but not for each of
+    something else: then the time of a pack would be up long before it is noticed."""
+    monkeypatch.setattr(engine, "_PORTION", 1)
+    book, syntax = counted(pack), syntax_of(pack)
+
+    small, medium, large = works(book, (hostile(syntax, size) for size in sizes))
+
+    assert large.longest <= MORE * max(medium.longest, 2 * small.longest) + FEW
 
 
 def works(book: CountedRulebook, trees: Iterable[etree._ElementTree]) -> Iterator[Work]:
@@ -77,3 +105,45 @@ def steeper(small: Work, medium: Work, large: Work) -> dict[str, tuple[int, int,
 def chosen(pack: str, paths: Sequence[str]) -> Sequence[str]:
     """Some of the paths, the same in every run."""
     return paths if ALL else random.Random(pack).sample(paths, min(SOME, len(paths)))
+
+
+def test_templates_that_end_their_mode_inside_each_other_are_asked_once_each(tmp_path):
+    sheet = write_sheet(tmp_path / "sheet.xsl", [[Rule("n:a[@x]", [Check("false()")], descends=False)]])
+    book = CountedRulebook(sheet)
+
+    small, medium, large = works(book, (etree.ElementTree(inside_each_other(depth)) for depth in (5, 10, 20)))
+
+    assert large.total <= MORE * max(medium.total, 2 * small.total) + FEW
+
+
+def inside_each_other(depth: int) -> etree._Element:
+    top = inner = etree.Element("{urn:n}a", x="1")
+    for _ in range(depth):
+        inner = etree.SubElement(inner, "{urn:n}a", x="1")
+    return top
+
+
+def test_what_has_no_value_on_the_document_is_tried_once(tmp_path):
+    check = Check("every $all in //n:a satisfies xs:decimal($all/@x) ge 0")
+    sheet = write_sheet(tmp_path / "sheet.xsl", [[Rule("n:a", [check])]])
+    book = CountedRulebook(sheet)
+
+    small, medium, large = works(book, (etree.ElementTree(the_last_is_no_number(size)) for size in (10, 20, 40)))
+
+    assert large.total <= MORE * max(medium.total, 2 * small.total) + FEW
+
+
+def the_last_is_no_number(size: int) -> etree._Element:
+    top = etree.Element("{urn:n}top")
+    for number in range(size):
+        etree.SubElement(top, "{urn:n}a", x="1" if number < size - 1 else "?")
+    return top
+
+
+def test_a_rule_of_many_walks_through_the_document_looks_at_the_clock_between_them(tmp_path):
+    checks = [Check(f"sum(//n:a/number(@y{number})) = 0") for number in range(10)]
+    book = CountedRulebook(write_sheet(tmp_path / "sheet.xsl", [[Rule("n:top", checks)]]))
+
+    _, work = book.run(etree.ElementTree(the_last_is_no_number(100)))
+
+    assert work.longest <= 2 * work.total / len(checks)

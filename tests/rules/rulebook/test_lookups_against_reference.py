@@ -35,6 +35,7 @@ VARIABLES = [
     Let("amount", "xs:decimal(amount)"),
     Let("lines", "//line"),
     Let("children", "//line[parent = $first]"),
+    Let("beside", "../line"),
 ]
 TEXTS = [
     *("//line[parent = $id]/@n", "//line[id = $parent]/@n", "//line[$id = parent]/@n", "count(//line[id = $id])"),
@@ -93,6 +94,9 @@ TEXTS = [
     *("not(id = preceding::line/id)", "preceding::line[id = $id]/@n", "kind = preceding::line[kind = 'G']/kind"),
     *("//line[not(preceding::line/id = id)]/@n", "//id[not(preceding::id = .)]", "//id[not(preceding::id/. = .)]"),
     *("count(//line[not(preceding::line/kind = kind)])", "ancestor::line/id", "ancestor::line[id = $id]/@n"),
+    *("$beside[id = $id]/@n", "$beside/id[. = $first]/../@n", "$beside/kind = 'G'", "kind = ../line/kind"),
+    *("$beside/parent = $id", "../line/kind = 'G'", "'G' = ../line/kind and id = ../line/parent", "../line/id != '1'"),
+    *("//line/id = //line/parent", "//line/id != //line/parent", "every $l in $beside satisfies $l/id = $l/@n"),
 ]
 NUMBERS = [
     *(
@@ -136,6 +140,20 @@ NUMBERS = [
 @pytest.mark.parametrize("context", ["line", "x"])
 def test_texts(both, context):
     assert both.differences_on_documents(TEXTS, DOCUMENTS, context=context, lets=VARIABLES) == []
+
+
+def test_names_and_texts_that_look_like_those_of_the_compiled_module(both):
+    asked = [
+        *("//a[@x1 = 'v2']/@x3", "count(//a[@x3 = 'x1'])", "//a[. = '{item}']/@x1", "../a[. = 'n.parent']/@x1"),
+        *("../a/b[. = 'n.parent' or . = '{number}']/../@x1", "some $a in //a satisfies $a/@x3 = '{py}'"),
+        *("//a[@x1 = 'x\"1']/@x3", """//a[@x1 = "x'1"]/@x3""", "//a[@x1 = 'x1\\']/@x3", "//a[@x1='\\']/@x1 = 'x1'"),
+    ]
+    document = (
+        "<r><a x1='v2' x3='x1'>{item}</a><a x1='x\"1' x3='{py}'><b>n.parent</b></a><a x1='x1\\' x3='v2'>n.parent</a>"
+        "<a x1=\"x'1\" x3='4'><b>{number}</b></a><a x1='\\'/></r>"
+    )
+
+    assert both.differences_on_documents(asked, [document], context="a") == []
 
 
 @pytest.mark.parametrize("context", ["line[amount]", "line[not(amount)]"])

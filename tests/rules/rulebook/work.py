@@ -1,8 +1,7 @@
 """Counts the work that a compiled sheet does on a document: what a clock would tell, but the same on every machine.
 
 The generated module is run with a charge on every loop, concatenation and look-up in a list, and the functions of the
-runtime with a charge for what they walk through, one for each item and one for each 64 characters. Calls of Python
-functions are charged beside.
+runtime with a charge for what they walk through, one for each item and one for each 64 characters.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from gateway.rules.rulebook.cache import Compiled
 from gateway.rules.rulebook.compiler.program import Program, compiled
 from gateway.rules.rulebook.engine import Rulebook, Run
 from gateway.rules.rulebook.outcome import Outcome
-from gateway.rules.rulebook.runtime.tree import Node
+from gateway.rules.rulebook.runtime.tree import Branch, Node
 from gateway.rules.rulebook.stylesheet import read_stylesheet
 
 _CHARACTERS: Final = 64
@@ -65,25 +64,19 @@ class CountedRulebook:
     def run(self, tree: etree._ElementTree) -> tuple[Outcome, Work]:
         """What the sheet says of a document, and how much work that was."""
         self._work = work = Work()
-        kept, former, look = Node.__getattr__, sys.getprofile(), Run.look_at_the_clock
+        kept, look = Branch.text, Run.look_at_the_clock
 
-        def text(node: Node, name: str) -> str:
-            value = kept(node, name)
+        def text(node: Branch) -> str:
+            value: str = kept.__get__(node)
             self._spend(len(value) // _CHARACTERS + 1)
             return value
 
-        def call(frame: FrameType, event: str, _: object) -> None:
-            if event == "call":
-                work.by_function["calls"] += 1
-
-        Node.__getattr__ = text  # type: ignore[method-assign]
+        Branch.text = property(text)  # type: ignore[assignment,method-assign]
         Run.look_at_the_clock = lambda _: work.look()  # type: ignore[method-assign]
-        sys.setprofile(call)
         try:
             outcome = self._book.run(tree)
         finally:
-            sys.setprofile(former)
-            Node.__getattr__ = kept  # type: ignore[method-assign]
+            Branch.text = kept  # type: ignore[method-assign]
             Run.look_at_the_clock = look  # type: ignore[method-assign]
         said = sum(len(fired.location) + len(fired.message) for fired in outcome.fired)
         work.by_function["said"] += said // _CHARACTERS

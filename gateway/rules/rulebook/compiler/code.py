@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
+from gateway.rules.rulebook.compiler import keeping
 from gateway.rules.rulebook.compiler.xpath import Refused
 
 
@@ -129,7 +130,8 @@ class Module:
 
     constants: dict[str, str] = field(default_factory=dict)  #: text of the value → name
     functions: list[str] = field(default_factory=list)
-    kept: dict[str, int] = field(default_factory=dict)  #: text of a hoisted expression → its number
+    #: how a hoisted expression is made, and whether for each parent → its number
+    kept: dict[tuple[str, bool], int] = field(default_factory=dict)
     failing: set[str] = field(default_factory=set)  #: names of functions made here that may raise `DynamicError`
     looked_for: set[str] = field(default_factory=set)  #: tags that are looked for in the whole document
     hasty: bool = False
@@ -137,8 +139,8 @@ class Module:
     _names: int = 0
 
     def natively(self, *kinds: Kind) -> bool:
-        """May operators of Python be used? In the hasty form, on exact numbers: an empty operand fails there, and so does
-        what the context of decimals traps; then the careful form says what is true (`HASTE` in `program.py`).
+        """May operators of Python be used? In the hasty form, on exact numbers: an empty operand fails there, and so
+        does what the context of decimals traps; then the careful form says what is true (`HASTE` in `program.py`).
         """
         if not self.hasty or not EXACT.issuperset(kinds):
             return False
@@ -187,18 +189,27 @@ class Module:
         """An expression that is the same for the whole document: computed when first wanted, then kept."""
         if code.uses or code.cheap or code.literals is not None:
             return code
-        return replace(code, py=self._kept(_KEPT, code), loops=(), item="", probe="", cheap=True)
+        return replace(code, py=self._kept(keeping.VALUE, code), loops=(), item="", probe="", cheap=True)
 
     def keep_list(self, code: Code) -> Code:
         """The same, also for a list that is the same for all children of one parent."""
         if not code.anchor or not code.loops[1:]:
             return self.keep(replace(code, cheap=False) if code.loops[1:] else code)
-        return replace(code, py=self._kept(_KEPT_THERE, code), loops=(), item="", probe="")
+        return replace(code, py=self._kept(keeping.VALUE, code), loops=(), item="", probe="")
+
+    def keep_answer(self, code: Code) -> Code:
+        """The same for one value: each child of one parent would walk through all of them for it."""
+        if not code.anchor:
+            return self.keep(code)
+        return replace(code, py=self._kept(keeping.VALUE, code), loops=(), item="", probe="")
+
+    def keep_strings(self, code: Code) -> str:
+        """Strings to look for one among: those that are the same for the whole document as a set."""
+        return code.py if code.uses or code.literals is not None else self._kept(keeping.STRINGS, code)
 
     def keep_of(self, code: Code, item: str) -> str:
         """What depends on one node only, and is asked of it by several rules."""
-        form = _KEPT_THERE.replace("{py}", re.sub(rf"(?<![\w.]){item}\b", "a", code.py))
-        return f"{self._numbered(form)}(d, {item})"
+        return self._kept(keeping.VALUE, code, item)
 
     def index(self, nodes: Code, item: str, key: Code, *, first: bool = False, lenient: bool = False) -> str:
         """The nodes of a kept list by the keys that they have.
@@ -206,108 +217,40 @@ class Module:
         `first`: only where the first of each ends. `lenient`: those whose key cannot be computed under `FAILED`.
         """
         keys = f"({key.py},)" if key.card != MANY else f"dict.fromkeys({key.py})"
-        form = _FIRST if first else _INDEX_THERE if nodes.anchor else _INDEX
-        if lenient:
-            form = form.replace(_EACH_KEY, _EACH_KEY_LENIENT)
+        form = keeping.FIRST if first else keeping.LENIENT_INDEX if lenient else keeping.INDEX
         return self._kept(form, nodes, item=item, keys=keys)
 
-    def _kept(self, form: str, code: Code, **parts: str) -> str:
-        """The call of a function made from `form`; equal functions are made once."""
-        py = code.py
-        if code.anchor:
-            py = re.sub(rf"(?<![\w.]){re.escape(code.anchor)}(?!\.parent)", "a", py)
-        for name, part in {"py": py, **parts}.items():
-            form = form.replace(f"{{{name}}}", part)
-        name = self._numbered(form)
-        return f"{name}(d, {code.anchor})" if code.anchor else f"{name}(d)"
-
-    def _numbered(self, form: str) -> str:
-        """The name of the function that `form` makes."""
-        text = renamed(form)
-        number = self.kept.get(text)
+    def _kept(self, form: str, code: Code, node: str = "", **parts: str) -> str:
+        """The call of a function that keeps what `form` makes, for the document or for a node; equal functions are made
+        once."""
+        py, node = code.py, node or code.anchor
+        if node:
+            named = re.compile(rf"{_STRING}|((?<![\w.]){re.escape(node)}\b(?!\.parent))")
+            py = named.sub(lambda match: "a" if match[1] else match[0], py)
+        key = (renamed(form.format(py=py, **parts)), bool(node))
+        number = self.kept.get(key)
         if number is None:
-            number = self.kept[text] = len(self.kept)
-            self.define(f"k{number}", text.replace("{number}", str(number)))
-        return f"k{number}"
+            number = self.kept[key] = len(self.kept)
+            text = keeping.keeper(number, key[0], of_a_node=key[1], may_fail=self.may_fail(key[0]))
+            self.define(f"k{number}", text)
+        return f"k{number}(d, {node})" if node else f"k{number}(d)"
 
 
 def renamed(py: str) -> str:
     """The loop variables of a closed expression named in order, so that equal expressions have equal texts."""
     names: dict[str, str] = {}
-    return _LOOP_VARIABLE.sub(lambda match: names.setdefault(match[0], f"y{len(names)}"), py)
+    return _LOOP_VARIABLE.sub(lambda match: names.setdefault(match[1], f"y{len(names)}") if match[1] else match[0], py)
 
 
-_LOOP_VARIABLE: Final = re.compile(r"\b[xv]\d+\b")
+#: A string in Python text, which may hold what looks like a name.
+_STRING: Final = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
+_LOOP_VARIABLE: Final = re.compile(rf"{_STRING}|\b([xv]\d+)\b")
 _CALLED: Final = re.compile(r"\b(\w+)\(")
 #: What may raise when it runs.
 _FAILING: Final = frozenset(
     {"decimal", "double", "boolean", "to_date", "one", "only_text", "the_text", "divide", "modulo", "must", "truths"}
     | {"both", "either", "any_texts", "compare_text", "text_of", "optional_text"}
 )
-_EACH_KEY: Final = """\
-            for key in {keys}:
-                found.setdefault(key, []).append({item})
-"""
-_EACH_KEY_LENIENT: Final = """\
-            try:
-                keys = {keys}
-            except DynamicError:
-                keys = (FAILED,)
-            for key in keys:
-                found.setdefault(key, []).append({item})
-"""
-_KEPT: Final = """\
-def k{number}(d):
-    value = d.kept[{number}]
-    if value is UNSET:
-        value = d.kept[{number}] = {py}
-    return value
-"""
-_KEPT_THERE: Final = """\
-def k{number}(d, a):
-    there = d.kept[{number}]
-    if there is UNSET:
-        there = d.kept[{number}] = {}
-    value = there.get(a, UNSET)
-    if value is UNSET:
-        value = there[a] = {py}
-    return value
-"""
-_INDEX: Final = """\
-def k{number}(d):
-    found = d.kept[{number}]
-    if found is UNSET:
-        found = {}
-        for {item} in {py}:
-            for key in {keys}:
-                found.setdefault(key, []).append({item})
-        d.kept[{number}] = found  # only now: one that failed half-way is not kept
-    return found
-"""
-_INDEX_THERE: Final = """\
-def k{number}(d, a):
-    there = d.there({number})
-    if a not in there:
-        found = {}
-        for {item} in {py}:
-            for key in {keys}:
-                found.setdefault(key, []).append({item})
-        there[a] = found
-    return there[a]
-"""
-_FIRST: Final = """\
-def k{number}(d):
-    found = d.kept[{number}]
-    if found is UNSET:
-        found = {}
-        for {item} in {py}:
-            last = {item}.last
-            for key in {keys}:
-                if last < found.get(key, INF):
-                    found[key] = last
-        d.kept[{number}] = found
-    return found
-"""
 
 
 def regex(pattern: str) -> str:

@@ -27,7 +27,8 @@ def compare(c: Compiler, expr: Binary, scope: Scope) -> Code:
         return _values(c, _VALUE[expr.op], left, right)
     left, right = c.atoms(left), c.atoms(right)
     uses = left.uses | right.uses
-    return Code(Kind.BOOLEAN, ONE, _general(c, expr.op, left, right), uses)
+    compared = Code(Kind.BOOLEAN, ONE, _general(c, expr.op, left, right), uses)
+    return c.module.keep_answer(compared) if MANY in (left.card, right.card) else compared
 
 
 def _values(c: Compiler, op: str, left: Code, right: Code) -> Code:
@@ -68,10 +69,13 @@ def _strings(c: Compiler, op: str, left: Code, right: Code) -> str:
                 known = c.module.strings(other.literals)
                 return f"({one.py} in {known})" if one.card != MANY else f"(not {known}.isdisjoint({one.py}))"
         if left.card == MANY and right.card == MANY:
+            for one, other in ((left, right), (right, left)):
+                if not other.uses and other.literals is None:
+                    return f"(not {c.module.keep_strings(other)}.isdisjoint({one.py}))"
             return f"(not {{*{left.py}}}.isdisjoint({right.py}))"
         if MANY in (left.card, right.card):
             single, several = (left, right) if right.card == MANY else (right, left)
-            return f"({single.py} in {several.py})"
+            return f"({single.py} in {c.module.keep_strings(several)})"
         if left.card == right.card == OPTIONAL:
             variable = c.module.fresh()
             return f"any({variable} == {right.py} for {variable} in some({left.py}))"
@@ -81,7 +85,7 @@ def _strings(c: Compiler, op: str, left: Code, right: Code) -> str:
             return f"({left.py} != {right.py})"
         for one, other in ((left, right), (right, left)):
             if one.loops and other.card == ONE and other.literals is not None:
-                return f"[1 {' '.join(one.loops)} if {one.item} != {other.py}]"
+                return f"(not not [1 {' '.join(one.loops)} if {one.item} != {other.py}])"
         return f"differs({c.items(left)}, {c.items(right)})"
     return _pairs(c, op, left, right)
 

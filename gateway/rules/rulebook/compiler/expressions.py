@@ -219,7 +219,7 @@ class Compiler:
                 left, right = self.condition(expr.left, scope), self.condition(expr.right, scope)
                 return self.joined(expr.op, left, right)
             case Quantified():
-                return self._quantified(expr, scope)
+                return self.module.keep(self._quantified(expr, scope))
             case Call("normalize-space", (argument,)):  # what is not all blanks
                 text = self.string(self.value(argument, scope))
                 return _truth(f"{text.py}.strip(BLANKS)", text.uses)

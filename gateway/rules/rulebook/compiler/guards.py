@@ -15,8 +15,8 @@ from gateway.rules.rulebook.compiler.xpath import Axis, Binary, Call, Expr, Lite
 
 #: In place of a chain, before a tag: such an element, wherever it stands in the document.
 ANYWHERE: Final = "//"
-#: Chains of tags below the context (or one tag anywhere), with how many elements may stand there, and the attribute that they must have to
-#: matter ("": none). None: cannot be told.
+#: Chains of tags below the context (or one tag anywhere), with how many elements may stand there, and the attribute
+#: that they must have to matter ("": none). None: cannot be told.
 Guard = frozenset[tuple[tuple[str, ...], int, str]]
 
 _ZERO_IS: Final[dict[str, Callable[[int, int], bool]]] = {

@@ -129,7 +129,8 @@ class _Writer:
             self._variables += 1
             name = f"v{self._variables}_"
             self._module.define(name, _VARIABLE.format(name=name, number=self._variables, py=code.py))
-            code = replace(code, py=f"{name}(n, d)", loops=(), item="", probe="", cheap=True)
+            uses = _NODE.code.uses  # its text names the node, even where its value only depends on the parent
+            code = replace(code, py=f"{name}(n, d)", uses=uses, loops=(), item="", probe="", cheap=True)
         return scope.binding(variable.name, code)
 
     def _function(self, function: Function, scope: Scope) -> None:
@@ -151,7 +152,8 @@ class _Writer:
                 python = self._module.fresh("u")
                 locals_.append(python)
                 wanted = f"({python}[0] if {python} else kept({python}, {code.py}))"
-                code = replace(code, py=wanted, loops=(), item="", probe="", cheap=True)
+                uses = code.uses | {python}
+                code = replace(code, py=wanted, uses=uses, loops=(), item="", probe="", cheap=True)
             inner = inner.binding(variable.name, code)
         result = _converted(
             self._compiler, self._compiler.value(self._parsed(function.result), inner.orderly()), function.type
@@ -211,7 +213,7 @@ class _Writer:
             by_node = f"c{name}"
             parts: list[str] = []
             for level, expr in pattern.conditions:
-                focus = Focus(Code(Kind.NODE, ONE, "n" + ".parent" * level, _NODE.code.uses, cheap=True))
+                focus = Focus.on("n" + ".parent" * level)
                 if self._is_position(expr, scope.at(focus)):
                     raise Refused("a position in a pattern")
                 parts.append(self._compiler.condition(expr, scope.at(focus)).py)
@@ -240,7 +242,7 @@ class _Writer:
 
     def _both_forms(self, expr: Expr, scope: Scope) -> tuple[str, str]:
         """A test as it is fastest, and as it is asked when that fails: where one side of `and` decides, the other may
-        fail (`Compiler.joined`), and where an amount is missing, the empty sequence counts. Without an error both say the same.
+        fail (`Compiler.joined`); where an amount is missing, there is no result. Without an error both say the same.
         """
         self._module.hasty, self._module.native = True, False
         try:

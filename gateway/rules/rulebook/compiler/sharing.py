@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from textwrap import dedent, indent
-from typing import Final
+from typing import Final, cast
 
 from gateway.rules.rulebook.compiler.code import renamed
 
@@ -94,7 +94,7 @@ class _Sharing(ast.NodeTransformer):
             return node
         load, store = ast.Name(name, ast.Load()), ast.Name(name, ast.Store())
         is_set = ast.Compare(load, [ast.IsNot()], [ast.Name("UNSET", ast.Load())])
-        return ast.IfExp(is_set, load, ast.NamedExpr(store, node))  # type: ignore[arg-type]
+        return ast.IfExp(is_set, load, ast.NamedExpr(store, cast("ast.expr", node)))
 
 
 class _Single(ast.NodeTransformer):
@@ -104,7 +104,11 @@ class _Single(ast.NodeTransformer):
         match node:
             case ast.Call(
                 ast.Name("all" | "any" as function),
-                [ast.GeneratorExp(condition, [ast.comprehension(target, ast.Call(ast.Name("some"), [item]), [])])],
+                [
+                    ast.GeneratorExp(
+                        condition, [ast.comprehension(ast.Name() as target, ast.Call(ast.Name("some"), [item]), [])]
+                    )
+                ],
             ):
                 nothing, joined = (ast.Is(), ast.Or()) if function == "all" else (ast.IsNot(), ast.And())
                 missing = ast.Compare(ast.NamedExpr(target, item), [nothing], [ast.Constant(None)])

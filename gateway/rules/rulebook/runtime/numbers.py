@@ -1,7 +1,7 @@
 """Arithmetic (F&O 6.2 to 6.4): decimals are exact, and anything with a double is a double.
 
-Functions here are for every case. Where a hasty form uses Python's own operators, they compute in the context `EXACT`, which
-the engine sets: by itself Python would round to 28 digits.
+The functions here are for every case. Where a hasty form uses Python's own operators, they compute in the context
+`EXACT`, which the engine sets: by itself Python would round to 28 digits.
 """
 
 from __future__ import annotations
@@ -84,14 +84,14 @@ def divide(left: Number | None, right: Number | None) -> Number | None:
 
 
 def _short(value: Number) -> Number:
-    return plain(value) if value.__class__ is Decimal else value  # type: ignore[arg-type]
+    return plain(value) if value.__class__ is Decimal else value
 
 
-def cents(value: Number) -> Number:
+def cents(value: Decimal | int) -> Decimal | int:
     """`round(value * 10 * 10) div 100` of a decimal."""
     if value.__class__ is int:
         return value
-    return Decimal(math.floor(value * 100 + _HALF)).scaleb(-2)  # type: ignore[operator]
+    return Decimal(math.floor(value * 100 + _HALF)).scaleb(-2)
 
 
 def _divide_doubles(left: float, right: float) -> float:

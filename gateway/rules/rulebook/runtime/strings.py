@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from gateway.rules.rulebook.runtime.values import BLANKS
-
 #: Answers that are remembered, of each function, to strings of up to so many characters.
 _REMEMBERED: Final = 5_000
 _REMEMBERED_CHARACTERS: Final = 64

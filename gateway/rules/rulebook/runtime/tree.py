@@ -158,12 +158,15 @@ class Trees:
 
     def __init__(self, places_kept: int = PLACES_KEPT) -> None:
         self._kept = places_kept
-        self._places = 0
-        self.top = Place(None, "")
-        self._outlines: dict[tuple[frozenset[Place], frozenset[str]], Outline] = {}
         self._looked_for: frozenset[str] = frozenset()
         self._source: Any = None
         self._tree: Tree | None = None
+        self._start_afresh()
+
+    def _start_afresh(self) -> None:
+        self.top = Place(None, "")
+        self._places = 0
+        self._outlines: dict[tuple[frozenset[Place], frozenset[str]], Outline] = {}
 
     def look_for(self, tags: frozenset[str]) -> None:
         """One more pack will look for elements of these tags wherever they are."""
@@ -178,13 +181,15 @@ class Trees:
         if self._tree is None or self._source is not root:
             self._forget()
             if self._places > self._kept:
-                self.top, self._places = Place(None, ""), 0
-                self._outlines = {}
+                self._start_afresh()
             collecting = gc.isenabled()
             try:
                 self._tree = self._made(root)
                 if len(self._tree.nodes) >= LARGE:
                     gc.freeze()  # or the first collection would look at all of it
+            except BaseException:
+                self._start_afresh()  # nodes of half a document are at the places
+                raise
             finally:
                 if collecting:
                     gc.enable()
@@ -216,12 +221,14 @@ class Trees:
     def _made(self, root: etree._Element) -> Tree:
         """One loop without calls of ours: it runs for every element of every invoice."""
         document = Branch()
+        document.children = children = []
         document.element, document.parent, document.place, document.tag = None, None, self.top, ""
-        document.order, document.children, document.by_tag, document.attributes = 0, [], {}, _NOTHING
+        document.order, document.by_tag, document.attributes = 0, {}, _NOTHING
         nodes: list[Node] = []
         places: list[Place] = []
         attributes: set[str] = set()
-        parent, children, siblings, below = document, document.children, document.by_tag, self.top.below
+        parent: Node = document
+        siblings, below = document.by_tag, self.top.below
         missing = 1  # children of the parent still to come
         above: list[tuple[Node, int]] = []
         for order, element in enumerate(root.iter(), 1):
@@ -235,11 +242,9 @@ class Trees:
             if order == LARGE:
                 gc.disable()  # else each collection would look at all nodes made so far
             items = element.items()
+            named: dict[str, str] = dict(items) if items else _NOTHING  # type: ignore[arg-type]
             if items:
-                named = dict(items)
                 attributes.update(named)
-            else:
-                named = _NOTHING
             count = len(element)
             if count:
                 node: Node = Branch()
@@ -280,5 +285,6 @@ class Trees:
             else:
                 while not missing and above:
                     parent, missing = above.pop()
-                    children, siblings, below = parent.children, parent.by_tag, parent.place.below
+                    children = parent.children  # type: ignore[assignment]  # a list, being that of a parent
+                    siblings, below = parent.by_tag, parent.place.below
         return Tree(document, nodes, self._outline(places, attributes))

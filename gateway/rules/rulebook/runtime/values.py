@@ -42,7 +42,7 @@ class DynamicError(Exception):
 def decimal(value: str | Number | None) -> Decimal | int | None:
     """`xs:decimal(value)`."""
     if value.__class__ is str:
-        return _short_decimal(value) if len(value) <= _SHORT else _decimal(value)  # type: ignore[arg-type]
+        return _short_decimal(value) if len(value) <= _SHORT else _decimal(value)
     if value.__class__ is float:
         if not math.isfinite(value):
             raise DynamicError(f"{value} has no decimal value")
