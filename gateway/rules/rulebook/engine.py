@@ -20,7 +20,7 @@ from typing import Any, Final, cast
 from lxml import etree
 
 from gateway.rules.rulebook.cache import Compiled, RulebookCache, compile_sheet
-from gateway.rules.rulebook.compiler.program import Asked
+from gateway.rules.rulebook.compiler.program import Asked, Program
 from gateway.rules.rulebook.locations import Locations
 from gateway.rules.rulebook.outcome import Abort, Fired, Outcome
 from gateway.rules.rulebook.plans import Plans, Trigger
@@ -38,13 +38,14 @@ class Run:
 
     __slots__ = ("by_tag", "chosen", "ends", "fired", "kept", "nodes", "root", "stopped", "variables")
 
-    def __init__(self, tree: Tree, kept: int, ends: float) -> None:
+    def __init__(self, tree: Tree, program: Program, ends: float) -> None:
         self.ends = ends  #: when to stop, on the monotonic clock
         self.root = tree.root
         self.nodes = tree.nodes
         self.by_tag = tree.by_tag
-        self.kept: list[Any] = [_UNSET] * kept  #: what is the same for the whole document
-        self.variables: dict[int, tuple[Node, Any]] = {}  #: the last value of each variable, and its node
+        self.kept: list[Any] = [_UNSET] * program.kept  #: what is the same for the whole document
+        #: The last value of each variable, and its node.
+        self.variables: list[tuple[Node | None, Any]] = [(None, None)] * program.variables
         self.fired: list[tuple[int, Node]] = []
         self.stopped: list[tuple[int, Node, str]] = []
         self.chosen: dict[tuple[int, Node], int] = {}  #: the rule of a node in a mode; -1: none
@@ -85,7 +86,7 @@ class Rulebook:
         if self._top is not self._trees.top:  # the places were forgotten, so are their plans
             self._top = self._trees.top
             self._plans.forget()
-        run = Run(tree, self._program.kept, monotonic() + seconds)
+        run = Run(tree, self._program, monotonic() + seconds)
         with localcontext(numbers.EXACT):
             try:
                 self._ask(tree, run)

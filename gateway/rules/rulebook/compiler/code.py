@@ -135,6 +135,7 @@ class Module:
     failing: set[str] = field(default_factory=set)  #: names of functions made here that may raise `DynamicError`
     looked_for: set[str] = field(default_factory=set)  #: tags that are looked for in the whole document
     hasty: bool = False
+    dividing: bool = False  #: the places of a quotient depend on the zeros at the end of its operands
     native: bool = False  #: was an operator of Python written where a function would be asked? It may fail otherwise
     _names: int = 0
 
@@ -142,7 +143,7 @@ class Module:
         """May operators of Python be used? In the hasty form, on exact numbers: an empty operand fails there, and so
         does what the context of decimals traps; then the careful form says what is true (`HASTE` in `program.py`).
         """
-        if not self.hasty or not EXACT.issuperset(kinds):
+        if not self.hasty or self.dividing or not EXACT.issuperset(kinds):
             return False
         self.native = True
         return True

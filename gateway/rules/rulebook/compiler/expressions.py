@@ -31,6 +31,7 @@ from gateway.rules.rulebook.compiler.implications import implication
 from gateway.rules.rulebook.compiler.lookups import came_before, some_equal
 from gateway.rules.rulebook.compiler.paths import compile_path
 from gateway.rules.rulebook.compiler.xpath import (
+    CONTEXT,
     Binary,
     Call,
     Expr,
@@ -178,7 +179,9 @@ class Compiler:
         rounded = self._cents(expr, scope) if self.module.hasty else None
         if rounded is not None:
             return rounded
+        dividing, self.module.dividing = self.module.dividing, self.module.dividing or expr.op in ("div", "mod")
         left, right = self.number(self.value(expr.left, scope)), self.number(self.value(expr.right, scope))
+        self.module.dividing = dividing
         kinds = {left.kind, right.kind}
         if Kind.NUMBER in kinds:
             kind = Kind.NUMBER
@@ -220,8 +223,8 @@ class Compiler:
                 return self.joined(expr.op, left, right)
             case Quantified():
                 return self.module.keep(self._quantified(expr, scope))
-            case Call("normalize-space", (argument,)):  # what is not all blanks
-                text = self.string(self.value(argument, scope))
+            case Call("normalize-space", arguments) if len(arguments) < 2:  # what is not all blanks
+                text = self.string(self.value(arguments[0] if arguments else CONTEXT, scope))
                 return _truth(f"{text.py}.strip(BLANKS)", text.uses)
             case Binary("=" | "!=", Call("normalize-space") as spaced, Literal("")):
                 full = self.condition(spaced, scope)

@@ -78,6 +78,7 @@ class Program:
     rules: tuple[Rule, ...]
     asserts: tuple[Asked, ...]
     kept: int  #: how many things are kept for a document
+    variables: int  #: how many variables depend on a node
     looked_for: frozenset[str]  #: the tags whose elements are looked for in the whole document
 
 
@@ -107,7 +108,12 @@ class _Writer:
         constants = [f"{name} = {text}" for text, name in self._module.constants.items()]
         source = "\n".join([*constants, *self._module.functions, ""])
         return Program(
-            source, tuple(rules), tuple(self._asserts), len(self._module.kept), frozenset(self._module.looked_for)
+            source,
+            tuple(rules),
+            tuple(self._asserts),
+            len(self._module.kept),
+            self._variables + 1,
+            frozenset(self._module.looked_for),
         )
 
     def _at(self, line: int, work: Callable[[], _T]) -> _T:
@@ -318,8 +324,8 @@ def _converted(c: Compiler, code: Code, kind: str) -> Code:
 
 _VARIABLE: Final = """\
 def {name}(n, d):
-    last = d.variables.get({number})
-    if last is not None and last[0] is n:
+    last = d.variables[{number}]
+    if last[0] is n:
         return last[1]
     d.look_at_the_clock()
     value = {py}

@@ -75,7 +75,6 @@ def divide(left: Number | None, right: Number | None) -> Number | None:
         raise DynamicError("a division by zero")
     if right.__class__ is int and right == 100:  # how the sheets round to cents; it moves the point, no more
         return _exact(EXACT.scaleb, left, -2)
-    left, right = _short(left), _short(right)
     places = _DIVISION_PLACES + max(0, _places(left) - _places(right))
     upper, lower = left.as_integer_ratio(), right.as_integer_ratio()
     whole, rest = divmod(abs(upper[0]) * lower[1] * 10**places, divisor := abs(lower[0]) * upper[1])
@@ -83,12 +82,8 @@ def divide(left: Number | None, right: Number | None) -> Number | None:
     return _exact(EXACT.scaleb, found if (left < 0) == (right < 0) else found.copy_negate(), -places)
 
 
-def _short(value: Number) -> Number:
-    return plain(value) if value.__class__ is Decimal else value
-
-
 def cents(value: Decimal | int) -> Decimal | int:
-    """`round(value * 10 * 10) div 100` of a decimal."""
+    """`round(value * 10 * 10) div 100` of a decimal, without the care for zeros at its end."""
     if value.__class__ is int:
         return value
     return Decimal(math.floor(value * 100 + _HALF)).scaleb(-2)
