@@ -110,7 +110,7 @@ class Rulebook:
                         ask(picked, run)
         for ask, triggers in agenda.guarded:
             for trigger in triggers:
-                if len(trigger.place.nodes) > trigger.most:
+                if not trigger.most or trigger.place in tree.repeated or trigger.levels > 1:
                     break
             else:
                 continue

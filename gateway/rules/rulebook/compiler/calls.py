@@ -142,7 +142,8 @@ def _numeric(function: str) -> Maker:
 def _abs(c: Compiler, args: Arguments, scope: Scope) -> Code:
     found = c.number(c.value(args[0], scope))
     if c.module.natively(found.kind):
-        return replace(found, card=ONE, py=f"abs({found.py})", literals=None, cheap=False)
+        py = f"abs({found.py})"
+        return replace(found, card=ONE, py=py, missing=found.needs, literals=None, cheap=False)
     return replace(found, py=f"absolute({found.py})", literals=None, cheap=False)
 
 

@@ -57,6 +57,7 @@ class Code:
     element: bool = True  #: each node of it is an element, not the document node
     literals: tuple[str, ...] | None = None  #: its strings, where they are known
     cheap: bool = False  #: not worth keeping
+    missing: tuple[str, ...] = ()  #: what must not be None for a native operator; else there is no value
 
     @property
     def anchor(self) -> str:
@@ -65,6 +66,11 @@ class Code:
             return ""
         (name,) = self.uses
         return name if name.endswith(".parent") else ""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What must not be None for an operator of Python on this."""
+        return self.missing if self.card == ONE else (*self.missing, self.py)
 
     @property
     def is_numeric(self) -> bool:

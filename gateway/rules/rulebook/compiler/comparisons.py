@@ -99,8 +99,9 @@ def _numbers(c: Compiler, op: str, left: Code, right: Code) -> str:
         raise Refused("untyped values compared with several numbers")
     if right.card != MANY and left.card != MANY:
         left, right = c.number(left), c.number(right)
-        if left.kind in EXACT and right.kind in EXACT and _as_python(c, op, left, right):
-            return f"({left.py} {_PYTHON[op]} {right.py})"
+        if _as_python(c, op, left, right):
+            needed = "".join(f"{operand} is not None and " for operand in dict.fromkeys(left.needs + right.needs))
+            return f"({needed}{left.py} {_PYTHON[op]} {right.py})"
         call = "equal(" if op == "=" else f"compare_numbers({op!r}, "
         if left.card != ONE and c.module.fails(right.py):  # nothing on the left: the right is not computed
             variable = c.module.fresh()
@@ -112,12 +113,12 @@ def _numbers(c: Compiler, op: str, left: Code, right: Code) -> str:
 
 
 def _as_python(c: Compiler, op: str, left: Code, right: Code) -> bool:
-    """Does Python say the same? Of None it says that it equals None, and that it is not to be ordered."""
-    if left.card == right.card == ONE:
-        return True
-    if op == "!=" or (op == "=" and ONE not in (left.card, right.card)):
+    """May an operator of Python say it? Where it is worth looking first whether an amount is missing."""
+    if not {left.kind, right.kind} <= EXACT:
         return False
-    return c.module.natively(left.kind, right.kind)
+    if left.card == right.card == ONE and not left.missing and not right.missing:
+        return True
+    return bool(left.missing or right.missing) and c.module.natively(left.kind, right.kind)
 
 
 def _texts(c: Compiler, op: str, texts: Code, number: Code) -> str:

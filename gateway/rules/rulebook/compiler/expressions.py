@@ -189,8 +189,10 @@ class Compiler:
             kind = Kind.DOUBLE
         else:
             kind = Kind.INTEGER if kinds == {Kind.INTEGER} and expr.op != "div" else Kind.DECIMAL
-        if expr.op in ("+", "-", "*") and self.module.natively(left.kind, right.kind):
-            return Code(kind, ONE, f"({left.py} {expr.op} {right.py})", left.uses | right.uses)
+        whole = left.kind is right.kind is Kind.INTEGER and left.card == right.card == ONE
+        if expr.op in ("+", "-", "*") and (whole or self.module.natively(left.kind, right.kind)):
+            py = f"({left.py} {expr.op} {right.py})"
+            return Code(kind, ONE, py, left.uses | right.uses, missing=left.needs + right.needs)
         card = ONE if left.card == right.card == ONE else OPTIONAL
         py = f"{_ARITHMETIC[expr.op]}({left.py}, {right.py})"
         if left.card != ONE and self.module.fails(right.py):  # nothing on the left: the right is not computed
@@ -199,14 +201,14 @@ class Compiler:
         return Code(kind, card, py, left.uses | right.uses)
 
     def _cents(self, expr: Binary, scope: Scope) -> Code | None:
-        """`round(x * 10 * 10) div 100`, how the sheets round an amount."""
+        """`round(x * 10 * 10) div 100`, `round(x * 100) div 100`: how the sheets round an amount."""
         match expr:
             case Binary(
                 "div", Call("round", (Binary("*", Binary("*", amount, Literal(10)), Literal(10)),)), Literal(100)
-            ):
+            ) | Binary("div", Call("round", (Binary("*", amount, Literal(100)),)), Literal(100)):
                 found = self.number(self.value(amount, scope))
                 if self.module.natively(found.kind):
-                    return Code(Kind.DECIMAL, ONE, f"cents({found.py})", found.uses)
+                    return Code(Kind.DECIMAL, ONE, f"cents({found.py})", found.uses, missing=found.needs)
         return None
 
     # --- conditions ------------------------------------------------------------------------------------------

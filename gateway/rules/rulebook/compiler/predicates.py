@@ -103,7 +103,13 @@ def _positioned(c: Compiler, code: Code, literal: Literal) -> Code:
     if code.kind is not Kind.NODE or last < 0 or not _CHILDREN.search(code.loops[last]):
         raise Refused("a position where it is not that of a child")
     variable = c.module.fresh()
-    inner = f"[{code.item} {' '.join(code.loops[last:])}]{_place(literal)}"
+    _, name, _, source = code.loops[last].split(" ", 3)
+    if last == len(code.loops) - 1 and name == code.item:
+        inner = f"{source}{_place(literal)}"
+        if not code.loops[:-1]:
+            return Code(code.kind, MANY, inner, code.uses, flat=code.flat, element=code.element)
+    else:
+        inner = f"[{code.item} {' '.join(code.loops[last:])}]{_place(literal)}"
     loops = (*code.loops[:last], f"for {variable} in {inner}")
     return listing(code.kind, loops, variable, code.uses, flat=code.flat, element=code.element)
 

@@ -335,6 +335,9 @@ def {name}(n, d):
 _CONDITION: Final = """\
 def {name}(nodes, d):
     try:
+        if len(nodes) == 1:
+            (n,) = nodes
+            return nodes if {py} else ()
         return [n for n in nodes if {py}]
     except DynamicError:  # XSLT 5.5.4: an error in a pattern is no match
         return [] if len(nodes) == 1 else [n for n in nodes if {name}((n,), d)]

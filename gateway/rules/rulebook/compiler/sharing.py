@@ -72,7 +72,7 @@ def _names(counts: Counter[str], texts: dict[ast.expr, str]) -> dict[str, str]:
     for text in sorted(counts, key=len, reverse=True):
         times = counts[text]
         if times > 1:
-            names[text] = f"s{len(names)}"
+            names[text] = f"w{len(names)}"
             for inner in _candidates(example[text]):
                 if inner is not example[text]:
                     counts[_text(inner)] -= times - 1

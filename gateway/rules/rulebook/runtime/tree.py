@@ -144,11 +144,12 @@ def _order(node: Node) -> int:
 class Tree:
     """One document: its nodes in order and by tag; those at a place are there."""
 
-    __slots__ = ("by_tag", "nodes", "outline", "root")
+    __slots__ = ("by_tag", "nodes", "outline", "repeated", "root")
 
-    def __init__(self, root: Node, nodes: list[Node], outline: Outline) -> None:
+    def __init__(self, root: Node, nodes: list[Node], repeated: set[Place], outline: Outline) -> None:
         self.root = root
         self.nodes = nodes
+        self.repeated = repeated  #: the places where some parent has several of a tag
         self.outline = outline
         self.by_tag = outline.nodes_by_tag()
 
@@ -227,6 +228,7 @@ class Trees:
         nodes: list[Node] = []
         places: list[Place] = []
         attributes: set[str] = set()
+        repeated: set[Place] = set()
         parent: Node = document
         siblings, below = document.by_tag, self.top.below
         missing = 1  # children of the parent still to come
@@ -274,6 +276,7 @@ class Trees:
             tag = place.tag
             if tag in siblings:
                 siblings[tag].append(node)
+                repeated.add(place)
             else:
                 siblings[tag] = [node]
             missing -= 1
@@ -287,4 +290,4 @@ class Trees:
                     parent, missing = above.pop()
                     children = parent.children  # type: ignore[assignment]  # a list, being that of a parent
                     siblings, below = parent.by_tag, parent.place.below
-        return Tree(document, nodes, self._outline(places, attributes))
+        return Tree(document, nodes, repeated, self._outline(places, attributes))
