@@ -322,6 +322,7 @@ _ASKING: Final = """\
 def {name}(nodes, d):
     fire = d.fired.append
     for n in nodes:
+        d.look_at_the_clock()
 {asserts}"""
 _ASSERT_TWICE: Final = """\
         try:
