@@ -21,6 +21,15 @@ _VAT: Final = {
     Syntax.UBL: "/*/cac:TaxTotal/cac:TaxSubtotal[1]",
     Syntax.CII: f"{_HEADER}Settlement/ram:ApplicableTradeTax[1]",
 }
+_TOTALS: Final = {
+    Syntax.UBL: "/*/cac:LegalMonetaryTotal",
+    Syntax.CII: f"{_HEADER}Settlement/ram:SpecifiedTradeSettlementHeaderMonetarySummation",
+}
+#: An allowance: where it says that it is none of the charges, and how much it is.
+_ALLOWANCE: Final = {
+    Syntax.UBL: ("cac:AllowanceCharge", ("cbc:ChargeIndicator",), "cbc:Amount"),
+    Syntax.CII: ("ram:SpecifiedTradeAllowanceCharge", ("ram:ChargeIndicator", "udt:Indicator"), "ram:ActualAmount"),
+}
 _ID: Final = {Syntax.UBL: "cbc:ID", Syntax.CII: "ram:ID"}
 #: What the rules look at in a line, and amounts that may be anywhere.
 _LEVELS: Final = {
@@ -136,6 +145,18 @@ def breakdowns(syntax: Syntax, size: int, lines: int = 0) -> etree._ElementTree:
     return copied(parsed(clean(syntax, lines or size // 20)), _VAT[syntax], size)
 
 
+def totals(syntax: Syntax, size: int) -> etree._ElementTree:
+    """A portion of totals, and allowances: each total adds up all allowances."""
+    tree = copied(parsed(clean(syntax, 2)), _TOTALS[syntax], 255)
+    beside = tree.getroot() if syntax is Syntax.UBL else at(tree, f"{_TOTALS[syntax]}[1]/..")
+    name, indicator, amount = _ALLOWANCE[syntax]
+    allowance = etree.Element(qualified(name))
+    allowance.append(nested(indicator, len(indicator), "false"))
+    etree.SubElement(allowance, qualified(amount)).text = "1"
+    beside.extend([deepcopy(allowance) for _ in range(size)])
+    return tree
+
+
 def headers(syntax: Syntax, size: int) -> etree._ElementTree:
     """The part that stands once, many times: what is asked of `all there are` is asked for each."""
     tree = parsed(grouped(syntax, 3))
@@ -202,6 +223,7 @@ MAKERS: Final[Mapping[str, Maker]] = {
         groups_without_value,
         attributes,
         breakdowns,
+        totals,
         headers,
         identifiers,
         quoted,

@@ -346,6 +346,7 @@ _ASKING: Final = """\
 def {name}(nodes, d):
     fire = d.fired.append
     for n in nodes:
+        d.look_at_the_clock()
 {asserts}"""
 _ASKING_BELOW: Final = """\
 def {name}(nodes, d):
