@@ -30,6 +30,8 @@ from gateway.rules.rulebook.runtime.values import DynamicError
 
 #: Elements asked at once before the clock is looked at: a millisecond's work or so.
 _PORTION: Final = 256
+#: How much of the time for finding there is for telling.
+_TELLING: Final = 0.25
 _UNSET: Final = object()
 
 
@@ -91,8 +93,8 @@ class Rulebook:
             try:
                 self._ask(tree, run)
             except _Late:
-                return self._outcome(run, most, f"more than {seconds:g} s for one rule pack")
-            return self._outcome(run, most)
+                return self._outcome(run, most, seconds, f"more than {seconds:g} s for one rule pack")
+            return self._outcome(run, most, seconds)
 
     def _ask(self, tree: Tree, run: Run) -> None:
         agenda = self._plans.agenda(tree.outline, run.look_at_the_clock)
@@ -130,10 +132,11 @@ class Rulebook:
 
     # --- results ---------------------------------------------------------------------------------------------
 
-    def _outcome(self, run: Run, most: int | None, unfinished: str = "") -> Outcome:
+    def _outcome(self, run: Run, most: int | None, seconds: float, unfinished: str = "") -> Outcome:
+        """What fired is told, however long it took to find; but a message may walk through half the document."""
         asserts = self._program.asserts
         places = Locations()
-        run.ends = math.inf  # what fired is told, however long it took to find
+        run.ends = monotonic() + _TELLING * seconds
         fired: list[Fired] = []
         told = sorted(run.fired, key=self._as_in_svrl)
         if most is not None and len(told) > most:
@@ -143,7 +146,11 @@ class Rulebook:
             message = asked.message
             if message is None:
                 try:
+                    run.look_at_the_clock()
                     message = strings.normalize_space(self._functions[f"m{number}"](node, run))
+                except _Late:
+                    unfinished = unfinished or f"more than {_TELLING * seconds:g} s to tell what one rule pack found"
+                    break
                 except DynamicError as error:
                     run.stopped.append((number, node, str(error)))
                     message = ""
@@ -153,7 +160,7 @@ class Rulebook:
             Abort(asserts[number].rule, places.of(node), node.element.sourceline, reason)
             for number, node, reason in sorted(run.stopped, key=self._as_in_svrl)[:most]
         ]
-        return Outcome(tuple(fired), tuple(aborts), unfinished, len(run.fired) - len(told))
+        return Outcome(tuple(fired), tuple(aborts), unfinished, len(run.fired) - len(fired))
 
     def _as_in_svrl(self, told: tuple[int, Node] | tuple[int, Node, str]) -> tuple[int, int, int]:
         """By pattern, then document order, then the order of the asserts."""

@@ -111,8 +111,9 @@ class CountedRulebook:
         self._spend(len(items) if isinstance(items, list | tuple) else 1)  # nobody walks through a set to look in it
         return items
 
-    def _joined(self, left: str, right: str) -> str:
-        self._spend((len(left) + len(right)) // _CHARACTERS)
+    def _joined(self, left: Any, right: Any) -> Any:
+        if isinstance(left, str):
+            self._spend((len(left) + len(right)) // _CHARACTERS)
         return left + right
 
     def _costing(self, function: Callable[..., Any], cost: Callable[..., int]) -> Callable[..., Any]:
@@ -226,8 +227,7 @@ class _Charges(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
-        assert isinstance(node.op, ast.Add), "arithmetic is done by functions"
-        return _call("joined", node.left, node.right)
+        return _call("joined", node.left, node.right) if isinstance(node.op, ast.Add) else node
 
 
 def _kept(node: ast.expr) -> bool:

@@ -342,16 +342,22 @@ def {name}(nodes, d):
     except DynamicError:  # XSLT 5.5.4: an error in a pattern is no match
         return [] if len(nodes) == 1 else [n for n in nodes if {name}((n,), d)]
 """
+#: A few elements are asked without a look at the clock: what one asks for is at most a walk through the document.
 _ASKING: Final = """\
 def {name}(nodes, d):
     fire = d.fired.append
+    many = len(nodes) > 4
     for n in nodes:
-        d.look_at_the_clock()
+        if many:
+            d.look_at_the_clock()
 {asserts}"""
 _ASKING_BELOW: Final = """\
 def {name}(nodes, d):
     fire = d.fired.append
+    many = len(nodes) > 4
     for n in nodes:
+        if many:
+            d.look_at_the_clock()
         children = n.by_tag
         get = children.get
 {asserts}"""
