@@ -140,7 +140,7 @@ class Plans:
         questions: dict[tuple[Picking | None, int], list[Place]] = {}
         choices: list[Choice] = []
         triggers: dict[int, list[Trigger]] = {}
-        for place in outline.places:
+        for place in sorted(outline.places, key=_depth):  # the plan of a place asks for those above it
             look_at_the_clock()  # a hostile file has as many as it likes
             plan = self.of(place)
             for mode in plan.modes.values():
@@ -261,6 +261,10 @@ class Plans:
                     certain = mode.is_always(rule)
                     found.append(Trigger(place, levels, asked, rule, mode.number, most, attribute, certain))
         return tuple(found)
+
+
+def _depth(place: Place) -> int:
+    return place.depth
 
 
 def up(node: Node, levels: int) -> Node:

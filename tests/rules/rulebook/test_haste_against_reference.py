@@ -1,0 +1,94 @@
+"""Tests are asked in a hasty form first, with operators of Python; what it cannot tell is asked again with care.
+
+Here stand the forms that the hasty one has of its own (amounts that are missing, rounding to cents, implications, what
+must stand somewhere in the document), in both engines.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from tests.rules.rulebook.sheets import Check, Function, Rule
+from tests.rules.rulebook.texts import pairs, words
+
+AMOUNTS = words(
+    "0 -0.0 1 -1 0.005 1.005 -1.005 2.675 99.995 12.5 12.50 -7.125 300000000000000 123456789012345678.905 x"
+)
+
+
+def totals() -> list[str]:
+    """Totals of which one or another is missing, there twice, wrong, or no number."""
+    choices = (["", "<a>10</a>", "<a>9.9</a>"], ["", "<b>8</b>", "<b>8.00</b><b>1</b>"], ["", "<c>2</c>", "<c>x</c>"])
+    return ["".join(parts) for parts in product(*choices, ["", "<d>0.1</d>", "<d/>"])]
+
+
+def test_an_amount_that_is_missing_makes_a_comparison_false(both):
+    a, b, c, d = (f"xs:decimal({name})" for name in "abcd")
+    asked = [f"? {a} {sign} {b} + {c} ?" for sign in ("=", "!=", "<", "<=", ">", ">=")]
+    asked += [f"! {a} = {b} + {c} - {d} or ({a} = {b} + {c} and not(d)) or ({a} = {b} and not(c) and not(d)) !"]
+    asked += [f"? {b} * {c} {sign} {a} - {d} ?" for sign in ("=", "!=", "<")]
+    asked += [f"? not({a} = {b} + {c}) ?", f"? {a} - {b} = {a} - {b} ?", f"? {a} + {b} = 17.9 ?", f"? 1 != {a} - {b} ?"]
+    asked += [
+        f"? abs({a} - {b}) <= 2 ?",
+        f"? abs({a}) = {b} + {c} ?",
+        f"? {a} = sum(for $x in b return xs:decimal($x)) ?",
+    ]
+    assert both.differences(asked, totals()) == []
+
+
+def test_rounding_to_cents(both):
+    d = "xs:decimal(a)"
+    rounded = [f"round({d} * 10 * 10) div 100", f"round({d} * 100) div 100", f"round(({d} - {d} * 0.2) * 100) div 100"]
+    asked = [f"? {form} {sign} xs:decimal(b) ?" for form in rounded for sign in ("=", "<", ">=")]
+    asked += [f"? {form} = round(xs:decimal(b) * 10 * 10) div 100 + 0.1 ?" for form in rounded]
+    asked += [f"? 7.7 div ({form}) = 7.7 div {d} ?" for form in rounded]
+    assert both.differences(asked, pairs(AMOUNTS, AMOUNTS)) == []
+
+
+@pytest.mark.parametrize(
+    "implication",
+    [
+        "(exists(a) and b = '1') or not(exists(a))",
+        "not(a) or (a and b = '1' and c = '2')",
+        "((a or b) and c = '1') or (not(a) and not(b))",
+        "(a = '1' and xs:decimal(b) = 1) or not(a = '1')",
+        "(xs:decimal(a) = 1 and b) or not(xs:decimal(a) = 1)",
+        "(a and b) or not(c)",
+        "(not(a) and b) or not(not(a))",
+        "(a and a) or not(a)",
+    ],
+)
+def test_what_one_condition_implies(both, implication):
+    cases = ["".join(parts) for parts in product(*(["", *(f"<{n}>{t}</{n}>" for t in "12x")] for n in "abc"))]
+    assert both.differences([f"? {implication} ?", f"! {implication} !"], cases) == []
+
+
+def test_what_must_stand_somewhere_in_the_document(both):
+    asked = ["//@x", "//a/b/@x", "//a[b = '1']/c", "//a/*", "//a/../b", "a//b", "count(//b) > 1", "//b or //@y"]
+    cases = ["<a><b x='1'/></a>", "<b x='1'/>", "<a><b>1</b><c/></a>", "<b/><c><a/><b y=''/></c>", "<c><c/></c>", ""]
+    forms = [form for path in asked for form in (f"? {path} ?", f"! not({path}) !", f"? a and ({path}) ?")]
+    assert both.differences(forms, cases) == []
+
+
+def test_functions_of_strings_answer_the_same_when_asked_again(both):
+    """Their answers are remembered from one document to the next, for each text apart from all others."""
+    number = Function("custom:number", [("x", "xs:string?")], "xs:decimal($x) > 1")
+    begins = Function("custom:begins", [("x", "xs:string?"), ("y", "xs:string")], "starts-with($y, string($x))")
+    checks = [Check("custom:number(a[1])", "1"), Check("custom:begins(b[1], string(a[1]))", "2")]
+    texts = ("2", "1", "", " 2", "12", "2" * 70, "2" * 70 + ".5")
+    documents = [f'<n:r xmlns:n="urn:n"><a>{a}</a><b>{b}</b></n:r>' for a, b in product(texts, texts) if a] * 2
+
+    for ours, reference in both.outcomes([[Rule("n:r", checks)]], documents, functions=[number, begins]):
+        assert ours == reference
+
+
+def test_an_empty_argument_is_not_the_empty_text(both):
+    is_empty = Function("custom:missing", [("x", "xs:string?")], "empty($x)")
+    documents = ["<r><a/></r>", "<r/>", "<r><a/></r>", "<r/>"]
+
+    for ours, reference in both.outcomes(
+        [[Rule("r", [Check("custom:missing(a)", "1")])]], documents, functions=[is_empty]
+    ):
+        assert ours == reference
