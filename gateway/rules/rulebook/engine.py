@@ -32,16 +32,19 @@ from gateway.rules.rulebook.runtime.values import DynamicError
 _PORTION: Final = 256
 #: How much of the time for finding there is for telling.
 _TELLING: Final = 0.25
+#: With so many elements a document is done before anybody looks at the clock, whatever it holds.
+_SMALL: Final = 1_000
 _UNSET: Final = object()
 
 
 class Run:
     """One run on one document: what the compiled functions call `d`."""
 
-    __slots__ = ("by_tag", "chosen", "ends", "fired", "kept", "nodes", "root", "stopped", "variables")
+    __slots__ = ("by_tag", "chosen", "ends", "fired", "kept", "large", "nodes", "root", "stopped", "variables")
 
     def __init__(self, tree: Tree, program: Program, ends: float) -> None:
         self.ends = ends  #: when to stop, on the monotonic clock
+        self.large = len(tree.nodes) > _SMALL  #: is it worth looking at the clock while rules are asked?
         self.root = tree.root
         self.nodes = tree.nodes
         self.by_tag = tree.by_tag
@@ -97,7 +100,12 @@ class Rulebook:
             return self._outcome(run, most, seconds)
 
     def _ask(self, tree: Tree, run: Run) -> None:
+        run.look_at_the_clock()
         agenda = self._plans.agenda(tree.outline, run.look_at_the_clock)
+        for place, ask in agenda.plain:
+            nodes = place.nodes
+            for portion in _portions(nodes, run) if len(nodes) > _PORTION else (nodes,):
+                ask(portion, run)
         for places, picking, asking in agenda.questions:
             nodes = places[0].nodes if len(places) == 1 else [node for place in places for node in place.nodes]
             for portion in _portions(nodes, run) if len(nodes) > _PORTION else (nodes,):

@@ -80,6 +80,7 @@ class Choice:
 class Agenda:
     """All that there is to do on documents of one outline."""
 
+    plain: tuple[tuple[Place, Asking], ...]  #: asked of all nodes at one place
     questions: tuple[Question, ...]
     choices: tuple[Choice, ...]
     guarded: tuple[tuple[Asking, tuple[Trigger, ...]], ...]  #: asserts, and what calls for them
@@ -152,7 +153,17 @@ class Plans:
             for trigger in plan.triggers:
                 triggers.setdefault(trigger.asked, []).append(trigger)
         return Agenda(
-            tuple((tuple(at), picking, asking[rule]) for (picking, rule), at in questions.items() if asking[rule]),
+            tuple(
+                (at[0], ask)
+                for (picking, rule), at in questions.items()
+                if _is_plain(picking, at)
+                for ask in asking[rule]
+            ),
+            tuple(
+                (tuple(at), picking, asking[rule])
+                for (picking, rule), at in questions.items()
+                if asking[rule] and not _is_plain(picking, at)
+            ),
             tuple(choices),
             tuple((self._functions[f"a{asked}"], tuple(theirs)) for asked, theirs in triggers.items()),
         )
@@ -261,6 +272,10 @@ class Plans:
                     certain = mode.is_always(rule)
                     found.append(Trigger(place, levels, asked, rule, mode.number, most, attribute, certain))
         return tuple(found)
+
+
+def _is_plain(picking: Picking | None, places: Sequence[Place]) -> bool:
+    return picking is None and len(places) == 1
 
 
 def _depth(place: Place) -> int:

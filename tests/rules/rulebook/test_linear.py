@@ -77,6 +77,7 @@ def test_between_two_looks_at_the_clock_the_work_grows_as_the_document_at_most(
     """Elements are asked in portions; what is asked of one may walk through the whole document, but not for each of
     something else: then the time of a pack would be up long before it is noticed."""
     monkeypatch.setattr(engine, "_PORTION", 1)
+    monkeypatch.setattr(engine, "_SMALL", 0)
     book, syntax = counted(pack), syntax_of(pack)
 
     small, medium, large = works(book, (hostile(syntax, size) for size in sizes))

@@ -235,6 +235,8 @@ class Module:
             named = re.compile(rf"{_STRING}|((?<![\w.]){re.escape(node)}\b(?!\.parent))")
             py = named.sub(lambda match: "a" if match[1] else match[0], py)
         key = (renamed(form.format(py=py, **parts)), bool(node))
+        if not node and keeping.is_at_hand(key[0]):
+            return code.py
         number = self.kept.get(key)
         if number is None:
             number = self.kept[key] = len(self.kept)

@@ -44,7 +44,7 @@ def _true_without(expr: Expr) -> Guard | None:
         case Binary("and", left, right):
             return _both(_true_without(left), _true_without(right))
         case Binary("or", left, right):
-            return _either(_true_without(left), _true_without(right))
+            return _here(_either(_true_without(left), _true_without(right)))
         case Binary(op, Call("count", (counted,)), Literal(value=int(limit))) if op in _ZERO_IS:
             return _counted(counted, op, limit) if _ZERO_IS[op](0, limit) else None
         case Quantified(True, ((_, items), *_), _):
@@ -132,6 +132,11 @@ def _both(left: Guard | None, right: Guard | None) -> Guard | None:
     if any(chain[0] == ANYWHERE for chain, _, _ in found):  # one form for an assert: what stands below stands anywhere
         found = frozenset(((ANYWHERE, "" if attribute else chain[-1]), 0, attribute) for chain, _, attribute in found)
     return found
+
+
+def _here(found: Guard | None) -> Guard | None:
+    """Not what must stand anywhere: that pays where something is forbidden, and mostly not there."""
+    return None if found is None or any(chain[0] == ANYWHERE for chain, _, _ in found) else found
 
 
 def _either(left: Guard | None, right: Guard | None) -> Guard | None:

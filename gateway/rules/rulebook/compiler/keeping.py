@@ -45,8 +45,8 @@ for {item} in {py}:
         if last < made.get(key, INF):
             made[key] = last
 """
-#: What is no work: a look-up in what is there or kept already.
-_AT_HAND: Final = re.compile(r"made = (?:len\()?(?:d\.by_tag|k\d+\(d\))(?:\.get\([^()]*\(\)\))?\)?\n")
+#: What costs no more than a look at whether it is kept.
+_AT_HAND: Final = re.compile(r"made = (?:len\()?(?:d\.by_tag|k\d+\(d\))(?:\.get\((?:'[^']*'|T\d+), \(\)\))?\)?\n")
 _OF_THE_DOCUMENT: Final = """\
 def k{number}(d):
     made = d.kept[{number}]
@@ -73,12 +73,17 @@ _RAISING: Final = """\
 """
 
 
+def is_at_hand(making: str) -> bool:
+    """Is it a look-up in what is there, or is kept already?"""
+    return _AT_HAND.fullmatch(making) is not None
+
+
 def keeper(number: int, making: str, *, of_a_node: bool, may_fail: bool) -> str:
     """The text of the function that keeps what `making` makes."""
     if may_fail:
         making = _TRYING.format(making=indent(making, " " * 4))
-    if not of_a_node and not _AT_HAND.fullmatch(making):
-        making = f"d.look_at_the_clock()\n{making}"
+    if not of_a_node:
+        making = f"if d.large:\n    d.look_at_the_clock()\n{making}"
     whole = _OF_A_NODE if of_a_node else _OF_THE_DOCUMENT
     raising = _RAISING if may_fail else ""
     return f"{whole.format(number=number, making=indent(making, ' ' * 8))}{raising}    return made\n"

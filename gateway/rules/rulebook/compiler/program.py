@@ -327,7 +327,8 @@ def {name}(n, d):
     last = d.variables[{number}]
     if last[0] is n:
         return last[1]
-    d.look_at_the_clock()
+    if d.large:
+        d.look_at_the_clock()
     value = {py}
     d.variables[{number}] = (n, value)
     return value
@@ -342,21 +343,20 @@ def {name}(nodes, d):
     except DynamicError:  # XSLT 5.5.4: an error in a pattern is no match
         return [] if len(nodes) == 1 else [n for n in nodes if {name}((n,), d)]
 """
-#: A few elements are asked without a look at the clock: what one asks for is at most a walk through the document.
 _ASKING: Final = """\
 def {name}(nodes, d):
     fire = d.fired.append
-    many = len(nodes) > 4
+    large = d.large
     for n in nodes:
-        if many:
+        if large:
             d.look_at_the_clock()
 {asserts}"""
 _ASKING_BELOW: Final = """\
 def {name}(nodes, d):
     fire = d.fired.append
-    many = len(nodes) > 4
+    large = d.large
     for n in nodes:
-        if many:
+        if large:
             d.look_at_the_clock()
         children = n.by_tag
         get = children.get
