@@ -146,7 +146,7 @@ class Plans:
             plan = self.of(place)
             for mode in plan.modes.values():
                 theirs = {each.rule: asking[each.rule] for each in mode.candidates}
-                if len(theirs) == 1 and not mode.pruned_by:
+                if len(mode.candidates) == 1 and not mode.pruned_by:
                     questions.setdefault((mode.candidates[0].picking, mode.candidates[0].rule), []).append(place)
                 elif any(theirs.values()):
                     choices.append(Choice(place, mode, theirs))

@@ -45,6 +45,7 @@ def rule(*matches: str, priority: int | None = None, descends: bool = True) -> l
         pytest.param(rule("a[b]/b", "r[@x]/a", "a[@x = 2]/b[@x]", "r[count(a) > 1]/a[b]/b", "*"), id="of the parent"),
         pytest.param(rule("a[/r/@x]", "a[//b = 'x']", "b[preceding::b]"), id="of the document"),
         pytest.param(rule("*[ends-with(name(), 'a')]", "*[self::b]", "*[ends-with(local-name(), 'r')]"), id="names"),
+        pytest.param(rule("a[@x] | a[b] | a[. = 1]"), id="one rule under several conditions"),
         pytest.param(rule("n:*", "m:*", "*[not(*)]"), id="namespaces"),
         pytest.param(rule("*[ancestor::a]", "*[self::a or self::b]", "*[not(self::r)]"), id="places"),
         pytest.param(rule("(a|b)[@x]", "(a|b)[not(@x)]", "(a|r)/b", "r/(a|c)"), id="unions in parentheses"),
