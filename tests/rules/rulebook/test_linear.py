@@ -36,6 +36,12 @@ def counted() -> Callable[[str], CountedRulebook]:
     return cache(lambda pack: CountedRulebook(SHEETS[pack]))
 
 
+@pytest.fixture
+def as_if_large(monkeypatch) -> None:
+    """In a small document nobody looks at the clock; here the same is asked as in one of millions."""
+    monkeypatch.setattr(engine, "_SMALL", 0)
+
+
 def one_group(syntax: Syntax, lines: int) -> bytes:
     """The first line is the parent of all others."""
     return grouped(syntax, lines, group=lines)
@@ -72,12 +78,11 @@ def test_the_work_of_a_rule_grows_as_any_element_is_repeated(counted, pack):
 @packs
 @pytest.mark.parametrize(("hostile", "sizes"), [(headers, (10, 20, 40)), (identifiers, SIZES), (vat_and_lines, SIZES)])
 def test_between_two_looks_at_the_clock_the_work_grows_as_the_document_at_most(
-    counted, monkeypatch, pack, hostile, sizes
+    counted, monkeypatch, as_if_large, pack, hostile, sizes
 ):
     """Elements are asked in portions; what is asked of one may walk through the whole document, but not for each of
     something else: then the time of a pack would be up long before it is noticed."""
     monkeypatch.setattr(engine, "_PORTION", 1)
-    monkeypatch.setattr(engine, "_SMALL", 0)
     book, syntax = counted(pack), syntax_of(pack)
 
     small, medium, large = works(book, (hostile(syntax, size) for size in sizes))
@@ -141,7 +146,7 @@ def the_last_is_no_number(size: int) -> etree._Element:
     return top
 
 
-def test_a_rule_of_many_walks_through_the_document_looks_at_the_clock_between_them(tmp_path):
+def test_a_rule_of_many_walks_through_the_document_looks_at_the_clock_between_them(tmp_path, as_if_large):
     checks = [Check(f"sum(//n:a/number(@y{number})) = 0") for number in range(10)]
     book = CountedRulebook(write_sheet(tmp_path / "sheet.xsl", [[Rule("n:top", checks)]]))
 
