@@ -58,6 +58,8 @@ def test_rounding_to_cents(both):
         "(a and b) or not(c)",
         "(not(a) and b) or not(not(a))",
         "(a and a) or not(a)",
+        "(exists(string(a)) and b) or not(string(a))",
+        "(exists(a | c) and b) or not(c | a)",
     ],
 )
 def test_what_one_condition_implies(both, implication):

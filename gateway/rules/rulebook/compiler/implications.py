@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.rules.rulebook.compiler.xpath import Binary, Call, Expr
+from gateway.rules.rulebook.compiler.xpath import Binary, Call, Expr, Path
 
 
 def implication(expr: Binary) -> tuple[Expr, Expr] | None:
@@ -36,11 +36,15 @@ def _denied(expr: Expr) -> Expr | None:
     return None
 
 
+def _is_nodes(expr: Expr) -> bool:
+    return isinstance(expr, Path) and all(step.expr is None for step in expr.steps)
+
+
 def _plain(expr: Expr) -> Expr:
-    """As a condition, `exists(a)` is `a`."""
+    """As a condition, `exists(a)` is `a` where that is nodes; of a text, which may be empty, it is not."""
     match expr:
-        case Call("exists", (inner,)):
-            return _plain(inner)
+        case Call("exists", (inner,)) if _is_nodes(inner):
+            return inner
         case Binary("or", left, right):
             return Binary("or", _plain(left), _plain(right))
     return expr
