@@ -32,7 +32,7 @@ from gateway.rules.rulebook.runtime.values import DynamicError
 _PORTION: Final = 256
 #: How much of the time for finding there is for telling.
 _TELLING: Final = 0.25
-#: With so many elements a document is done before anybody looks at the clock, whatever it holds.
+#: A document of so many elements, none with a long text, is done before anybody looks at the clock.
 _SMALL: Final = 1_000
 _UNSET: Final = object()
 
@@ -44,7 +44,9 @@ class Run:
 
     def __init__(self, tree: Tree, program: Program, ends: float) -> None:
         self.ends = ends  #: when to stop, on the monotonic clock
-        self.large = len(tree.nodes) > _SMALL  #: is it worth looking at the clock while rules are asked?
+        self.large = (
+            tree.has_long_texts or len(tree.nodes) > _SMALL
+        )  #: is it worth looking at the clock while rules are asked?
         self.root = tree.root
         self.nodes = tree.nodes
         self.by_tag = tree.by_tag

@@ -21,6 +21,8 @@ OUTLINES_KEPT: Final = 200
 OUTLINE_PLACES: Final = 1_000
 #: Nodes from which on garbage collection is kept out of the way.
 LARGE: Final = 5_000
+#: Characters of a text from which on each look at it takes time.
+LONG: Final = 50_000
 _NOTHING: Final[dict[Any, Any]] = {}
 
 
@@ -144,12 +146,15 @@ def _order(node: Node) -> int:
 class Tree:
     """One document: its nodes in order and by tag; those at a place are there."""
 
-    __slots__ = ("by_tag", "nodes", "outline", "repeated", "root")
+    __slots__ = ("by_tag", "has_long_texts", "nodes", "outline", "repeated", "root")
 
-    def __init__(self, root: Node, nodes: list[Node], repeated: set[Place], outline: Outline) -> None:
+    def __init__(
+        self, root: Node, nodes: list[Node], repeated: set[Place], has_long_texts: bool, outline: Outline
+    ) -> None:
         self.root = root
         self.nodes = nodes
         self.repeated = repeated  #: the places where some parent has several of a tag
+        self.has_long_texts = has_long_texts
         self.outline = outline
         self.by_tag = outline.nodes_by_tag()
 
@@ -229,6 +234,7 @@ class Trees:
         places: list[Place] = []
         attributes: set[str] = set()
         repeated: set[Place] = set()
+        has_long_texts = False
         parent: Node = document
         siblings, below = document.by_tag, self.top.below
         missing = 1  # children of the parent still to come
@@ -264,7 +270,9 @@ class Trees:
                 node.tag = place.tag
                 node.order = order
                 node.attributes = named
-                node.text = element.text or ""
+                node.text = text = element.text or ""
+                if len(text) > LONG:
+                    has_long_texts = True
                 node.children = ()
                 node.by_tag = _NOTHING
             here = place.nodes
@@ -290,4 +298,4 @@ class Trees:
                     parent, missing = above.pop()
                     children = parent.children  # type: ignore[assignment]  # a list, being that of a parent
                     siblings, below = parent.by_tag, parent.place.below
-        return Tree(document, nodes, repeated, self._outline(places, attributes))
+        return Tree(document, nodes, repeated, has_long_texts, self._outline(places, attributes))
