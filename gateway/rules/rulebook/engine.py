@@ -205,9 +205,7 @@ def _called_for(trigger: Trigger) -> Iterable[Node]:
         nodes = [node.parent for node in nodes]  # type: ignore[misc]  # a parent is known to be there
     if not trigger.most:
         return nodes
-    if (
-        len(nodes) - len(set(nodes)) < trigger.most
-    ):  # were all that are there twice of one parent, they would be too few
+    if len(nodes) - len(set(nodes)) < trigger.most:  # too few, even if all beyond the first ones were of one context
         return ()
     return [node for node, number in Counter(nodes).items() if number > trigger.most]
 

@@ -15,8 +15,8 @@ from tests.rules.rulebook.both import BothEngines
 
 
 @pytest.fixture(scope="session")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BothEngines]:
-    """Ours and the reference engine, which is an optional extra: without it there is nothing to compare with."""
+def reference_process() -> Iterator[ReferenceProcess]:
+    """The reference engine is an optional extra: without it there is nothing to compare with."""
     try:
         process = ReferenceProcess()
     except ReferenceEngineMissing as missing:
@@ -24,7 +24,13 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BothEngines]:
             pytest.fail(f"{missing} (in CI it must be there)")
         pytest.skip(str(missing))
     with process:
-        yield BothEngines(process, tmp_path_factory.mktemp("sheets"))
+        yield process
+
+
+@pytest.fixture(scope="session")
+def both(reference_process: ReferenceProcess, tmp_path_factory: pytest.TempPathFactory) -> BothEngines:
+    """Ours and the reference engine."""
+    return BothEngines(reference_process, tmp_path_factory.mktemp("sheets"))
 
 
 @pytest.fixture

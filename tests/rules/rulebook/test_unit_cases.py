@@ -6,10 +6,9 @@ not compared, or differs, fails here.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,7 +16,6 @@ from typing import Final
 
 import pytest
 
-from gateway.rules.reference.process import ReferenceEngineMissing, ReferenceProcess
 from gateway.rules.rulebook.outcome import Abort, Fired, Outcome
 from tests.rules.rulebook.big import SHEETS
 from tests.rules.rulebook.differential import Engine, compare, native_of, oracle_of
@@ -77,15 +75,8 @@ def ours() -> Engines:
 
 
 @pytest.fixture(scope="module")
-def reference() -> Iterator[Engines]:
-    try:
-        process = ReferenceProcess()
-    except ReferenceEngineMissing as missing:
-        if os.environ.get("CI"):
-            pytest.fail(f"{missing} (in CI it must be there)")
-        pytest.skip(str(missing))
-    with process:
-        yield cache(lambda pack: oracle_of(SHEETS[pack], process))
+def reference(reference_process) -> Engines:
+    return cache(lambda pack: oracle_of(SHEETS[pack], reference_process))
 
 
 def test_only_the_listed_cases_are_not_for_the_pack_of_the_norm(cases, tests):
