@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, DecimalException, localcontext
 from pathlib import Path
 from sys import intern
@@ -40,15 +40,14 @@ _UNSET: Final = object()
 class Run:
     """One run on one document: what the compiled functions call `d`."""
 
-    __slots__ = ("by_tag", "chosen", "ends", "fired", "kept", "large", "nodes", "root", "stopped", "variables")
+    __slots__ = ("_tree", "by_tag", "chosen", "ends", "fired", "kept", "large", "root", "stopped", "variables")
 
     def __init__(self, tree: Tree, program: Program, ends: float) -> None:
         self.ends = ends  #: when to stop, on the monotonic clock
-        self.large = (
-            tree.has_long_texts or len(tree.nodes) > _SMALL
-        )  #: is it worth looking at the clock while rules are asked?
+        #: Is it worth looking at the clock while rules are asked?
+        self.large = tree.has_long_texts or tree.size > _SMALL
+        self._tree = tree
         self.root = tree.root
-        self.nodes = tree.nodes
         self.by_tag = tree.by_tag
         self.kept: list[Any] = [_UNSET] * program.kept  #: what is the same for the whole document
         #: The last value of each variable, and its node.
@@ -56,6 +55,15 @@ class Run:
         self.fired: list[tuple[int, Node]] = []
         self.stopped: list[tuple[int, Node, str]] = []
         self.chosen: dict[tuple[int, Node], int] = {}  #: the rule of a node in a mode; -1: none
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """All elements."""
+        return self._tree.nodes
+
+    def bearing(self, attribute: str) -> Sequence[Node]:
+        """Elements among which are all that have this attribute."""
+        return self._tree.nodes if attribute in self._tree.outline.attributes else ()
 
     def look_at_the_clock(self) -> None:
         """Raises `_Late` when the time is up."""
@@ -104,13 +112,13 @@ class Rulebook:
     def _ask(self, tree: Tree, run: Run) -> None:
         run.look_at_the_clock()
         agenda = self._plans.agenda(tree.outline, run.look_at_the_clock)
+        if run.large:
+            agenda = agenda.watched()
         for place, ask in agenda.plain:
-            nodes = place.nodes
-            for portion in _portions(nodes, run) if len(nodes) > _PORTION else (nodes,):
-                ask(portion, run)
+            ask(place.nodes, run)
         for places, picking, asking in agenda.questions:
             nodes = places[0].nodes if len(places) == 1 else [node for place in places for node in place.nodes]
-            for portion in _portions(nodes, run) if len(nodes) > _PORTION else (nodes,):
+            for portion in _portions(nodes, run):
                 picked = portion if picking is None else picking(portion, run)
                 if picked:
                     for ask in asking:
@@ -121,23 +129,23 @@ class Rulebook:
                     for ask in choice.asking[candidate.rule]:
                         ask(picked, run)
         for ask, triggers in agenda.guarded:
-            for trigger in triggers:
-                if not trigger.most or trigger.place in tree.repeated or trigger.levels > 1:
-                    break
-            else:
-                continue
             contexts = self._contexts(triggers, run)
-            for portion in _portions(contexts, run) if len(contexts) > _PORTION else (contexts,):
-                ask(portion, run)
+            if contexts:
+                ask(contexts, run)
 
-    def _contexts(self, triggers: Sequence[Trigger], run: Run) -> list[Node]:
+    def _contexts(self, triggers: Sequence[Trigger], run: Run) -> Sequence[Node]:
         """The contexts that call for a guarded assert, and whose rule it belongs to."""
-        contexts: list[Node] = []
+        contexts: Sequence[Node] = ()
         for trigger in triggers:
-            called = _called_for(trigger)
-            if called and not trigger.certain:
+            called: Sequence[Node] = trigger.context.nodes
+            if len(called) > 1 or trigger.attribute:
+                called = _called_for(trigger)
+            elif trigger.most and len(trigger.place.nodes) <= trigger.most:
+                continue
+            if not trigger.certain:
                 called = [node for node in called if self._plans.rule_of(trigger.mode, node, run) == trigger.rule]
-            contexts += called
+            if called:
+                contexts = [*contexts, *called] if contexts else called
         return contexts if len(contexts) < 2 else list(dict.fromkeys(contexts))
 
     # --- results ---------------------------------------------------------------------------------------------
@@ -189,15 +197,19 @@ def _some_of_each(fired: list[tuple[int, Node]], most: int) -> list[tuple[int, N
     return told
 
 
-def _portions(nodes: list[Node], run: Run) -> Iterator[list[Node]]:
+def _portions(nodes: list[Node], run: Run) -> Sequence[list[Node]] | Iterator[list[Node]]:
     """The nodes in portions, with a look at the clock before each."""
+    return (nodes,) if len(nodes) <= _PORTION else _parts(nodes, run)
+
+
+def _parts(nodes: list[Node], run: Run) -> Iterator[list[Node]]:
     for start in range(0, len(nodes), _PORTION):
         run.look_at_the_clock()
         yield nodes[start : start + _PORTION]
 
 
-def _called_for(trigger: Trigger) -> Iterable[Node]:
-    """The contexts for which elements at a place call for an assert."""
+def _called_for(trigger: Trigger) -> Sequence[Node]:
+    """The contexts for which elements at a place call for an assert, some more than once."""
     nodes = trigger.place.nodes
     if trigger.attribute:
         nodes = [node for node in nodes if trigger.attribute in node.attributes]

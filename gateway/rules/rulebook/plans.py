@@ -8,7 +8,7 @@ put together once for all of them: their agenda.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from gateway.rules.rulebook.compiler.guards import ANYWHERE
@@ -43,16 +43,21 @@ class Mode:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Elements at `place` call for a guarded assert of a rule `levels` up, if more than `most` stand there."""
+    """Elements at `place` call for a guarded assert of a rule at `context` above, if more than `most` stand there."""
 
     place: Place
-    levels: int
+    context: Place
     asked: int
     rule: int
     mode: int
     most: int
     attribute: str  #: only elements that have it; "": all
     certain: bool  #: the rule is that of every node there
+
+    @property
+    def levels(self) -> int:
+        """How far above the context is."""
+        return self.place.depth - self.context.depth
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,28 @@ class Agenda:
     questions: tuple[Question, ...]
     choices: tuple[Choice, ...]
     guarded: tuple[tuple[Asking, tuple[Trigger, ...]], ...]  #: asserts, and what calls for them
+
+    def watched(self) -> Agenda:
+        """The same for a large document: the clock is looked at before each node."""
+        return replace(
+            self,
+            plain=tuple((place, _watched(ask)) for place, ask in self.plain),
+            questions=tuple((at, picking, tuple(map(_watched, asking))) for at, picking, asking in self.questions),
+            choices=tuple(
+                replace(choice, asking={rule: tuple(map(_watched, asking)) for rule, asking in choice.asking.items()})
+                for choice in self.choices
+            ),
+            guarded=tuple((_watched(ask), triggers) for ask, triggers in self.guarded),
+        )
+
+
+def _watched(ask: Asking) -> Asking:
+    def one_by_one(nodes: Sequence[Node], run: Any) -> None:
+        for node in nodes:
+            run.look_at_the_clock()
+            ask((node,), run)
+
+    return one_by_one
 
 
 class Plans:
@@ -262,7 +289,7 @@ class Plans:
         found: list[Trigger] = []
         chain: tuple[str, ...] = ()
         above: Place | None = place
-        for levels in range(1, self._longest + 1):
+        for _ in range(self._longest):
             if above is None or above.parent is None:
                 break
             chain, above = (above.tag, *chain), above.parent
@@ -270,7 +297,7 @@ class Plans:
                 mode = self.of(above).modes.get(self._program.rules[rule].mode)
                 if mode is not None and any(candidate.rule == rule for candidate in mode.candidates):
                     certain = mode.is_always(rule)
-                    found.append(Trigger(place, levels, asked, rule, mode.number, most, attribute, certain))
+                    found.append(Trigger(place, above, asked, rule, mode.number, most, attribute, certain))
         return tuple(found)
 
 

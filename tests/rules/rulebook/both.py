@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -111,7 +111,7 @@ def run(rulebook: Rulebook, document: str) -> Outcome:
     """What ours says of a document, without the lines, which the reference engine does not know."""
     parser = etree.XMLParser(remove_comments=True, remove_pis=True, huge_tree=True)
     outcome = rulebook.run(etree.fromstring(document.encode(), parser).getroottree())
-    return Outcome(tuple(replace(fired, line=None) for fired in outcome.fired), outcome.aborts)
+    return Outcome(tuple(fired._replace(line=None) for fired in outcome.fired), outcome.aborts)
 
 
 def _asked(reference: ReferenceRulebook, document: str, ours: Outcome) -> Outcome:

@@ -136,6 +136,18 @@ def test_functions_of_one_string(both):
     assert both.differences(asked, [*elements(TEXTS), *SPLIT]) == []
 
 
+def test_a_code_of_a_list_in_a_text(both):
+    """As the EN 16931 sheets ask for it: a blank in what is looked for may span two codes, and no blank may."""
+    texts = ["a", "1", "X", "a 1", "1 X", " a", "a ", "", " ", "a\u00a01", "\u00a0", "1\u00a0", "A", "a  1", "a1"]
+    asked: list[str] = []
+    for codes in (" a 1 X ", " a\u00a01 X ", " X ", "a 1 X", " a  1 ", "  ", " ", "", " \u00a0 "):
+        for sought in ("a", "normalize-space(a)", "normalize-space(upper-case(a))"):
+            listed = f"contains('{codes}', concat(' ', {sought}, ' '))"
+            asked += [f"? {listed} ?", f"? not(contains({sought}, ' ')) and {listed} ?"]
+            asked += [f"? not(contains(a, ' ')) and {listed} ?", f"? {listed} and not(contains({sought}, ' ')) ?"]
+    assert both.differences(asked, [*elements(texts), "", "<b>x</b>", "<a>a</a><a>1</a>"]) == []
+
+
 def test_functions_of_two_strings(both):
     texts = ["", "a", "ab", "b", "aXb", "X", " ", "𝄞", "a𝄞", "A", "1"]
     asked = [f"? {name}(a, b) ?" for name in ("contains", "starts-with", "ends-with")]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gateway.rules.rulebook.compiler.code import MANY, NODES, ONE, Code, Kind, Scope, regex
+from gateway.rules.rulebook.compiler.listed_codes import listed
 from gateway.rules.rulebook.compiler.xpath import CONTEXT, Call, Expr, Literal, Refused
 
 if TYPE_CHECKING:
@@ -46,24 +47,11 @@ def _empty(c: Compiler, args: Arguments, scope: Scope) -> Code:
 
 
 def _contains(c: Compiler, args: Arguments, scope: Scope) -> Code:
-    """`contains`; a list of codes between blanks, as the EN 16931 sheets write theirs, becomes a set."""
-    listed = _code_list(c, args, scope)
-    if listed is not None:
-        return listed
+    found = listed(c, Call("contains", args), scope)
+    if found is not None:
+        return found
     text, part = c.string(c.value(args[0], scope)), c.string(c.value(args[1], scope))
     return _truth(f"({part.py} in {text.py})", text.uses | part.uses)
-
-
-def _code_list(c: Compiler, args: Arguments, scope: Scope) -> Code | None:
-    """`contains(' A B ', concat(' ', x, ' '))`: is x one of the codes? (A blank in x may span several codes.)"""
-    match args:
-        case (Literal(value=str(codes)), Call(name="concat", arguments=(Literal(" "), searched, Literal(" ")))):
-            if not codes.startswith(" ") or not codes.endswith(" ") or "  " in codes:
-                return None
-            text = c.string(c.value(searched, scope))
-            known, whole = c.module.strings(codes.split()), c.module.constant("C", repr(codes))
-            return _truth(f"listed({text.py}, {known}, {whole})", text.uses)
-    return None
 
 
 def _starts_with(c: Compiler, args: Arguments, scope: Scope) -> Code:

@@ -27,7 +27,9 @@ from gateway.rules.rulebook.compiler.code import (
     listing,
 )
 from gateway.rules.rulebook.compiler.code_lists import CodeLists
+from gateway.rules.rulebook.compiler.disjunctions import gathered
 from gateway.rules.rulebook.compiler.implications import implication
+from gateway.rules.rulebook.compiler.listed_codes import listed_word
 from gateway.rules.rulebook.compiler.lookups import came_before, some_equal
 from gateway.rules.rulebook.compiler.paths import compile_path
 from gateway.rules.rulebook.compiler.xpath import (
@@ -216,11 +218,16 @@ class Compiler:
     def condition(self, expr: Expr, scope: Scope) -> Code:
         """The effective boolean value (XPath 2.4.3), as Python sees truth."""
         match expr:
+            case Binary(op="or") if (together := gathered(expr)) is not None:
+                return self.condition(together, scope)
             case Binary(op="and" | "or"):
                 implied = implication(expr) if self.module.hasty else None
                 if implied is not None:
                     unless, then = self.condition(implied[0], scope), self.condition(implied[1], scope)
                     return _truth(f"(not {unless.py} or {then.py})", unless.uses | then.uses)
+                word = listed_word(self, expr, scope)
+                if word is not None:
+                    return word
                 left, right = self.condition(expr.left, scope), self.condition(expr.right, scope)
                 return self.joined(expr.op, left, right)
             case Quantified():

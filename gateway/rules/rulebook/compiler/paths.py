@@ -184,11 +184,11 @@ def _below(c: Compiler, current: Code, step: Step, scope: Scope) -> Code:
 def _attributes(c: Compiler, current: Code, step: Step, scope: Scope) -> Code:
     if not isinstance(step.test, NameTest) or not step.test.exact:
         raise Refused("attributes without a name")
+    name = repr(step.test.tag)
     if step.deep:
         if current is not ROOT:
             raise Refused("attributes below a node")
-        current = Code(Kind.NODE, MANY, "d.nodes", cheap=True, flat=False)
-    name = repr(step.test.tag)
+        current = Code(Kind.NODE, MANY, f"d.bearing({name})", cheap=True, flat=False)
     if current.card == ONE:
         probe = f"{name} in {current.py}.attributes"
         found = Code(Kind.LEAF, OPTIONAL, f"{current.py}.attributes.get({name})", current.uses, probe=probe)

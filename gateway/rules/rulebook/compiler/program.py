@@ -179,7 +179,8 @@ class _Writer:
                 for argument, kind in zip(arguments, kinds, strict=True)
             ]
             uses = frozenset[str]().union(*(code.uses for code in codes))
-            return replace(result, py=f"{name}({', '.join(['d', *(code.py for code in codes)])})", uses=uses)
+            called = f"{name}({', '.join(['d', *(code.py for code in codes)])})"
+            return self._module.keep(replace(result, py=called, uses=uses, cheap=False))
 
         self._compiler.functions[function.name] = call
 
@@ -345,19 +346,11 @@ def {name}(nodes, d):
 """
 _ASKING: Final = """\
 def {name}(nodes, d):
-    fire = d.fired.append
-    large = d.large
     for n in nodes:
-        if large:
-            d.look_at_the_clock()
 {asserts}"""
 _ASKING_BELOW: Final = """\
 def {name}(nodes, d):
-    fire = d.fired.append
-    large = d.large
     for n in nodes:
-        if large:
-            d.look_at_the_clock()
         children = n.by_tag
         get = children.get
 {asserts}"""
@@ -368,18 +361,18 @@ _LOOK_UP: Final = re.compile(r"(?<![\w.])n\.by_tag\.get\(")
 _ASSERT_TWICE: Final = """\
         try:
             if {fires}:
-                fire(({number}, n))
+                d.fired.append(({number}, n))
         except HASTE:
             try:
                 if {again}:
-                    fire(({number}, n))
+                    d.fired.append(({number}, n))
             except DynamicError as error:
                 d.stopped.append(({number}, n, str(error)))
 """
 _ASSERT: Final = """\
         try:
             if {fires}:
-                fire(({number}, n))
+                d.fired.append(({number}, n))
         except DynamicError as error:
             d.stopped.append(({number}, n, str(error)))
 """

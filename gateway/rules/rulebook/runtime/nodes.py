@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from gateway.rules.rulebook.runtime.tree import Node
@@ -14,6 +15,7 @@ _T = TypeVar("_T")
 FAILED = object()
 #: Characters of a value in a message: a hostile file may quote megabytes in each of a hundred thousand messages.
 _SHOWN = 10_000
+_order = attrgetter("order")
 
 
 def some(item: _T | None) -> tuple[_T, ...]:
@@ -61,10 +63,6 @@ def name_of(node: Node | None) -> str:
 def local_name(node: Node | None) -> str:
     """`local-name(node)`."""
     return "" if node is None else node.place.local
-
-
-def _order(node: Node) -> int:
-    return node.order
 
 
 def ordered(nodes: Iterable[Node]) -> list[Node]:

@@ -73,6 +73,8 @@ def divide(left: Number | None, right: Number | None) -> Number | None:
         return _divide_doubles(left, right)  # type: ignore[arg-type]
     if right == 0:
         raise DynamicError("a division by zero")
+    if left == 0:
+        return _ZERO
     if right.__class__ is int and right == 100:  # how the sheets round to cents; it moves the point, no more
         return _exact(EXACT.scaleb, left, -2)
     places = _DIVISION_PLACES + max(0, _places(left) - _places(right))
@@ -147,6 +149,7 @@ def round_half_up(value: Number | None) -> Number | None:
 
 
 _HALF: Final = Decimal("0.5")
+_ZERO: Final = Decimal(0)
 
 
 def total(values: Iterable[Number]) -> Number:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterable, Iterator, Sequence, Set
+from itertools import chain
+from operator import attrgetter
 from typing import Any, Final
 
 from lxml import etree
@@ -24,6 +26,7 @@ LARGE: Final = 5_000
 #: Characters of a text from which on each look at it takes time.
 LONG: Final = 50_000
 _NOTHING: Final[dict[Any, Any]] = {}
+_order: Final = attrgetter("order")
 
 
 class Place:
@@ -62,17 +65,21 @@ class Place:
 class Node:
     """One element, or the document node (whose `element` is None and `order` 0)."""
 
-    __slots__ = ("attributes", "by_tag", "children", "element", "order", "parent", "place", "tag", "text")
+    __slots__ = ("attributes", "by_tag", "element", "order", "parent", "place", "tag", "text")
 
     element: Any
     parent: Node | None
     place: Place
     tag: str
     order: int  #: in document order
-    children: Sequence[Node]
     by_tag: dict[str, list[Node]]  #: the children
     attributes: dict[str, str]
     text: str  #: the string value
+
+    @property
+    def children(self) -> Sequence[Node]:
+        """In document order. (Few rules ask for children of any tag.)"""
+        return _in_order(self.by_tag.values())
 
     def texts(self) -> Iterator[str]:
         """The text nodes below, in order."""
@@ -83,8 +90,8 @@ class Node:
     def last(self) -> int:
         """The `order` of its last descendant, or its own."""
         node: Node = self
-        while node.children:
-            node = node.children[-1]
+        while node.by_tag:
+            node = max((nodes[-1] for nodes in node.by_tag.values()), key=_order)
         return node.order
 
 
@@ -103,7 +110,7 @@ class Branch(Node):
 
     def texts(self) -> Iterator[str]:
         """The text nodes below, in order."""
-        element = self.element if self.element is not None else self.children[0].element
+        element = self.element if self.element is not None else self.children[0].element  # of the document node
         return (text for text in element.itertext("*", with_tail=True) if text)
 
 
@@ -130,33 +137,35 @@ class Outline:
     def nodes_by_tag(self) -> dict[str, list[Node]]:
         """Those of the document at hand, in document order, for the tags that are looked for."""
         return {
-            tag: places[0].nodes if len(places) == 1 else _in_order(node for place in places for node in place.nodes)
+            tag: places[0].nodes if len(places) == 1 else _in_order(place.nodes for place in places)
             for tag, places in self._by_tag.items()
         }
 
 
-def _in_order(nodes: Iterable[Node]) -> list[Node]:
-    return sorted(nodes, key=_order)
-
-
-def _order(node: Node) -> int:
-    return node.order
+def _in_order(lists: Iterable[Sequence[Node]]) -> list[Node]:
+    """Of lists that are in document order each."""
+    return sorted(chain.from_iterable(lists), key=_order)
 
 
 class Tree:
-    """One document: its nodes in order and by tag; those at a place are there."""
+    """One document. Its nodes are at their places."""
 
-    __slots__ = ("by_tag", "has_long_texts", "nodes", "outline", "repeated", "root")
+    __slots__ = ("_nodes", "by_tag", "has_long_texts", "outline", "root", "size")
 
-    def __init__(
-        self, root: Node, nodes: list[Node], repeated: set[Place], has_long_texts: bool, outline: Outline
-    ) -> None:
+    def __init__(self, root: Node, size: int, has_long_texts: bool, outline: Outline) -> None:
         self.root = root
-        self.nodes = nodes
-        self.repeated = repeated  #: the places where some parent has several of a tag
+        self.size = size  #: how many elements it has
         self.has_long_texts = has_long_texts
         self.outline = outline
         self.by_tag = outline.nodes_by_tag()
+        self._nodes: list[Node] | None = None
+
+    @property
+    def nodes(self) -> list[Node]:
+        """All elements, in document order."""
+        if self._nodes is None:
+            self._nodes = _in_order(place.nodes for place in self.outline.places)
+        return self._nodes
 
 
 class Trees:
@@ -189,9 +198,10 @@ class Trees:
             if self._places > self._kept:
                 self._start_afresh()
             collecting = gc.isenabled()
+            gc.disable()  # else each collection would look at all nodes made so far
             try:
                 self._tree = self._made(root)
-                if len(self._tree.nodes) >= LARGE:
+                if self._tree.size >= LARGE:
                     gc.freeze()  # or the first collection would look at all of it
             except BaseException:
                 self._start_afresh()  # nodes of half a document are at the places
@@ -216,50 +226,51 @@ class Trees:
     def _forget(self) -> None:
         """Undo the cycles of the former tree, so that it is gone at once and nothing is left to collect."""
         if self._tree is not None:
-            for node in self._tree.nodes:
-                node.parent = None
+            self._tree.root.by_tag = _NOTHING
             for place in self._tree.outline.places:
+                if place.below:
+                    for node in place.nodes:
+                        node.by_tag = _NOTHING
                 place.nodes = []
-            if len(self._tree.nodes) >= LARGE:
+            if self._tree.size >= LARGE:
                 gc.unfreeze()
         self._tree = self._source = None
 
     def _made(self, root: etree._Element) -> Tree:
         """One loop without calls of ours: it runs for every element of every invoice."""
         document = Branch()
-        document.children = children = []
         document.element, document.parent, document.place, document.tag = None, None, self.top, ""
         document.order, document.by_tag, document.attributes = 0, {}, _NOTHING
-        nodes: list[Node] = []
         places: list[Place] = []
         attributes: set[str] = set()
-        repeated: set[Place] = set()
         has_long_texts = False
         parent: Node = document
         siblings, below = document.by_tag, self.top.below
         missing = 1  # children of the parent still to come
         above: list[tuple[Node, int]] = []
+        order = 0
         for order, element in enumerate(root.iter(), 1):
-            tag = element.tag
-            place = below.get(tag)
+            name = element.tag
+            place = below.get(name)
             if place is None:
-                if tag.__class__ is not str:
+                if name.__class__ is not str:
                     raise ValueError("a tree with comments or processing instructions")
-                place = below[tag] = Place(parent.place, tag)
+                place = below[name] = Place(parent.place, name)
                 self._places += 1
-            if order == LARGE:
-                gc.disable()  # else each collection would look at all nodes made so far
+            tag = place.tag
             items = element.items()
-            named: dict[str, str] = dict(items) if items else _NOTHING  # type: ignore[arg-type]
             if items:
+                named: dict[str, str] = dict(items)  # type: ignore[arg-type]
                 attributes.update(named)
+            else:
+                named = _NOTHING
             count = len(element)
             if count:
                 node: Node = Branch()
                 node.element = element
                 node.parent = parent
                 node.place = place
-                node.tag = place.tag
+                node.tag = tag
                 node.order = order
                 node.attributes = named
             else:  # the same once more: where Python sees one class only, it is faster
@@ -267,35 +278,28 @@ class Trees:
                 node.element = element
                 node.parent = parent
                 node.place = place
-                node.tag = place.tag
+                node.tag = tag
                 node.order = order
                 node.attributes = named
                 node.text = text = element.text or ""
                 if len(text) > LONG:
                     has_long_texts = True
-                node.children = ()
                 node.by_tag = _NOTHING
             here = place.nodes
             if not here:
                 places.append(place)
             here.append(node)
-            nodes.append(node)
-            children.append(node)
-            tag = place.tag
             if tag in siblings:
                 siblings[tag].append(node)
-                repeated.add(place)
             else:
                 siblings[tag] = [node]
             missing -= 1
             if count:
                 above.append((parent, missing))
                 parent, missing, below = node, count, place.below
-                node.children = children = []
                 node.by_tag = siblings = {}
-            else:
+            elif not missing:
                 while not missing and above:
                     parent, missing = above.pop()
-                    children = parent.children  # type: ignore[assignment]  # a list, being that of a parent
-                    siblings, below = parent.by_tag, parent.place.below
-        return Tree(document, nodes, repeated, has_long_texts, self._outline(places, attributes))
+                siblings, below = parent.by_tag, parent.place.below
+        return Tree(document, order, has_long_texts, self._outline(places, attributes))
