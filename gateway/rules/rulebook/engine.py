@@ -247,7 +247,7 @@ def _executed(code: CodeType) -> dict[str, Any]:
 _CALLABLE: Final[Mapping[ModuleType, str]] = {
     nodes: (
         "some text_or_none only_text the_text optional_text listed name_of local_name ordered union parents ancestors "
-        "below preceding found candidates meant kept FAILED filled"
+        "below preceding found sought candidates meant kept FAILED filled"
     ),
     numbers: "add subtract multiply divide modulo negative absolute round_half_up cents total",
     comparing: (

@@ -171,6 +171,23 @@ def test_numbers_of_which_one_is_none(both, number):
     assert [difference for difference in said if " fail" not in difference] == []
 
 
+def test_keys_that_cannot_be_made_do_not_matter_where_nothing_is_looked_for(both):
+    """Found by a mutant of a VAT breakdown without a rate, beside an allowance whose rate is no number."""
+    asked = [
+        *("count(//line[amount/xs:decimal(.) = $amount])", "count(//line[$amount = amount/xs:decimal(.)])"),
+        *("count(//line[kind = 'D' and amount/xs:decimal(.) = $amount])", "//line[amount/xs:decimal(.) = $amount]/@n"),
+        *(
+            "sum(/r/line[kind = 'D' and amount/xs:decimal(.) = $amount]/id)",
+            "? //line[amount/xs:decimal(.) = $amount] ?",
+        ),
+        *("count(../line[amount/xs:decimal(.) = $amount])", "count(//line[amount/xs:decimal(.) = $amount][id = $id])"),
+        *("count(//line[$amount = xs:decimal(amount)])", "count(//line[kind = 'D' and $amount = xs:decimal(amount)])"),
+    ]
+    none = Let("none", "../nothing/xs:decimal(.)")
+    asked += [text.replace("$amount", "$none") for text in asked]
+    assert both.differences_on_documents(asked, BROKEN, context="x", lets=[*VARIABLES, none]) == []
+
+
 @pytest.mark.parametrize("context", ["line", "x"])
 def test_truths(both, context):
     truths = [f"? {text} ?" for text in TEXTS if not text.startswith(("for ", "count")) and "string()" not in text]

@@ -181,7 +181,7 @@ _COSTS: Final[dict[str, Callable[..., int]]] = {
 #: What may compare each with each.
 _PAIRS: Final = frozenset({"any_numbers", "any_values", "any_texts"})
 #: Look-ups: what they give is walked through by whoever asked, and charged then. An exception is caught by its class.
-_FREE: Final = frozenset({"found", "candidates", "meant", "DynamicError"})
+_FREE: Final = frozenset({"found", "sought", "candidates", "meant", "DynamicError"})
 
 
 # --- the module with charges -----------------------------------------------------------------------------------

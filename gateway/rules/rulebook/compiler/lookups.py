@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway.rules.rulebook.compiler.code import MANY, ONE, Code, Focus, Kind, Scope
+from gateway.rules.rulebook.compiler.code import MANY, ONE, OPTIONAL, Code, Focus, Kind, Scope
 from gateway.rules.rulebook.compiler.xpath import (
     CONTEXT,
     Axis,
@@ -58,6 +58,8 @@ def looked_up(c: Compiler, code: Code, predicate: Expr, scope: Scope, *, lenient
             py = f"meant({index}, lambda: {c.items(value)}, {whole.py})"
         elif some_fail:
             py = f"candidates({index}, {c.items(value)})"
+        elif value.card == OPTIONAL and c.module.fails(key.py) and (key.card == MANY or value_side is predicate.left):
+            py = f"sought(lambda: {index}, {c.items(value)})"  # compared with nothing, Saxon makes no keys
         else:
             py = f"{index}.get({value.py}, ())" if value.card == ONE else f"found({index}, {c.items(value)})"
         return Code(code.kind, MANY, py, code.uses | value.uses, flat=code.flat, element=code.element)

@@ -119,6 +119,12 @@ def found(index: Mapping[object, list[Node]], keys: Iterable[object]) -> Sequenc
     return ordered(node for nodes in lists for node in nodes)
 
 
+def sought(index: Callable[[], Mapping[object, list[Node]]], keys: Iterable[object]) -> Sequence[Node]:
+    """The same, where the index may fail: it is not made when nothing is looked for."""
+    wanted = list(keys)
+    return found(index(), wanted) if wanted else ()
+
+
 def candidates(index: Mapping[object, list[Node]], keys: Iterable[object]) -> Sequence[Node]:
     """The nodes that an index has for any of the keys, and those whose key could not be computed."""
     return found(index, (*keys, FAILED))
