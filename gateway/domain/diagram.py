@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from gateway.domain.states import ACK_MOVES, DOCUMENT_MOVES, ENDED, FLOW_MOVES, INTERCHANGE_MOVES
+from gateway.domain.states import ACK_MOVES, DOCUMENT_MOVES, ENDED, FLOW_MOVES, INTERCHANGE_MOVES, REMOTE_FILE_MOVES
 
 _S = TypeVar("_S", bound=StrEnum)
 
@@ -28,6 +28,7 @@ def page() -> str:
         _section("Document", _document_words(), diagram(DOCUMENT_MOVES)),
         _section("Flow", "What is deposited: one file, or one tar.gz of documents.", diagram(FLOW_MOVES)),
         _section("Acknowledgement", "One row owed to a partner.", diagram(ACK_MOVES)),
+        _section("Remote file", "One file fetched from a partner's own server.", diagram(REMOTE_FILE_MOVES)),
     )
     return "\n".join(parts)
 

@@ -1,4 +1,4 @@
-"""The states of interchange, document, flow and ack, and which moves are allowed: one table each.
+"""The states of interchange, document, flow, ack and remote file, and which moves are allowed: one table each.
 
 From these tables come the ledger's checks, the SQL constraints, the diagram in docs and the property test. A new
 state is one line here, and what must know it fails until it does.
@@ -55,7 +55,13 @@ class AckState(StrEnum):
     PICKED_UP = "picked-up"
 
 
-_I, _D, _F, _A = InterchangeState, DocumentState, FlowState, AckState
+class RemoteFileState(StrEnum):
+    FETCHED = "fetched"  #: its bytes are durable here, under a hidden name
+    PLACED = "placed"  #: in the partner's drop folder here, or taken from it; still on the partner's server
+    SETTLED = "settled"  #: removed, archived or left there, as configured
+
+
+_I, _D, _F, _A, _R = InterchangeState, DocumentState, FlowState, AckState, RemoteFileState
 
 INTERCHANGE_MOVES: Final[Mapping[InterchangeState, frozenset[InterchangeState]]] = {
     _I.SEEN: frozenset({_I.CLAIMED, _I.ARCHIVED, _I.REFUSED}),
@@ -99,6 +105,12 @@ ACK_MOVES: Final[Mapping[AckState, frozenset[AckState]]] = {
     _A.OWED: frozenset({_A.WRITTEN}),
     _A.WRITTEN: frozenset({_A.PICKED_UP}),
     _A.PICKED_UP: frozenset(),
+}
+
+REMOTE_FILE_MOVES: Final[Mapping[RemoteFileState, frozenset[RemoteFileState]]] = {
+    _R.FETCHED: frozenset({_R.PLACED}),
+    _R.PLACED: frozenset({_R.SETTLED}),
+    _R.SETTLED: frozenset(),
 }
 
 #: A document in one of these is an invoice at the platform, or may become one: its number is taken.

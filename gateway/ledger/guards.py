@@ -17,10 +17,12 @@ from gateway.domain.states import (
     DOCUMENT_MOVES,
     FLOW_MOVES,
     INTERCHANGE_MOVES,
+    REMOTE_FILE_MOVES,
     AckState,
     DocumentState,
     FlowState,
     InterchangeState,
+    RemoteFileState,
 )
 
 #: Table → (its moves, the states in which a row may be born).
@@ -44,6 +46,10 @@ GUARDED: Final[Mapping[str, tuple[Mapping[str, frozenset[str]], frozenset[str]]]
     "ack_file": (
         {str(k): frozenset(map(str, v)) for k, v in ACK_MOVES.items()},
         frozenset({str(AckState.OWED)}),
+    ),
+    "remote_file": (
+        {str(k): frozenset(map(str, v)) for k, v in REMOTE_FILE_MOVES.items()},
+        frozenset({str(RemoteFileState.FETCHED)}),
     ),
 }
 

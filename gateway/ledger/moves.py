@@ -14,13 +14,15 @@ from gateway.domain.states import (
     DOCUMENT_MOVES,
     FLOW_MOVES,
     INTERCHANGE_MOVES,
+    REMOTE_FILE_MOVES,
     DocumentState,
     FlowState,
     InterchangeState,
+    RemoteFileState,
     check_move,
 )
 from gateway.ledger import statements as sql
-from gateway.ledger.tables import document, flow, interchange
+from gateway.ledger.tables import document, flow, interchange, remote_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ _TABLES: Final[Mapping[type[StrEnum], tuple[Table, Callable[[Any, Any], None]]]]
     InterchangeState: (interchange, lambda before, after: check_move(INTERCHANGE_MOVES, before, after)),
     DocumentState: (document, lambda before, after: check_move(DOCUMENT_MOVES, before, after)),
     FlowState: (flow, lambda before, after: check_move(FLOW_MOVES, before, after)),
+    RemoteFileState: (remote_file, lambda before, after: check_move(REMOTE_FILE_MOVES, before, after)),
 }
 
 

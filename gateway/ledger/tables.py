@@ -228,6 +228,32 @@ ack_sequence: Final = Table(
     Column("last", Integer, nullable=False),
 )
 
+remote_file: Final = Table(
+    "remote_file",
+    metadata,
+    Column("id", String(_ID), primary_key=True),
+    Column("partner", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("name", Text, nullable=False),  #: on the partner's server, as percent-escaped bytes
+    Column("size", BigInteger, nullable=False),
+    Column("mtime", BigInteger, nullable=False),  #: seconds since 1970, as its server says
+    Column("sha256", String(64), nullable=False),
+    Column("fetched_at", UtcDateTime, nullable=False),
+    Index(None, "state", "partner", "id"),
+    Index(None, "partner", "name", "id"),
+)
+
+#: How each partner's own server is: one row a partner, for those who ask from another process.
+remote_server: Final = Table(
+    "remote_server",
+    metadata,
+    Column("partner", String(64), primary_key=True),
+    Column("reached_at", UtcDateTime),  #: when it last answered
+    Column("down_since", UtcDateTime),  #: when it first did not, since then; NULL: it answers
+    Column("trouble", Text, nullable=False, default=""),  #: why, for people
+    Column("next_try", UtcDateTime),
+)
+
 audit: Final = Table(
     "audit",
     metadata,

@@ -17,11 +17,13 @@ from gateway.domain.states import (
     FLOW_MOVES,
     INTERCHANGE_MOVES,
     OCCUPYING,
+    REMOTE_FILE_MOVES,
     AckState,
     DocumentState,
     FlowState,
     ForbiddenMove,
     InterchangeState,
+    RemoteFileState,
     check_move,
 )
 
@@ -31,6 +33,7 @@ TABLES: list[tuple[type[StrEnum], dict[Any, frozenset[Any]]]] = [
     (DocumentState, dict(DOCUMENT_MOVES)),
     (FlowState, dict(FLOW_MOVES)),
     (AckState, dict(ACK_MOVES)),
+    (RemoteFileState, dict(REMOTE_FILE_MOVES)),
 ]
 tables = pytest.mark.parametrize(("states", "moves"), TABLES, ids=lambda value: getattr(value, "__name__", ""))
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from gateway.domain.states import ACK_MOVES, DOCUMENT_MOVES, FLOW_MOVES, INTERCHANGE_MOVES
+from gateway.domain.states import ACK_MOVES, DOCUMENT_MOVES, FLOW_MOVES, INTERCHANGE_MOVES, REMOTE_FILE_MOVES
 from gateway.ledger.guards import install_guards
 from gateway.ledger.ledger import Ledger
 from gateway.ledger.tables import metadata
@@ -20,8 +20,16 @@ MOVES: Mapping[str, Mapping[str, frozenset[str]]] = {
     "flow": FLOW_MOVES,
     "ack": ACK_MOVES,
     "ack_file": ACK_MOVES,
+    "remote_file": REMOTE_FILE_MOVES,
 }
-BIRTHS = {"interchange": "seen", "document": "opened", "flow": "packed", "ack": "owed", "ack_file": "owed"}
+BIRTHS = {
+    "interchange": "seen",
+    "document": "opened",
+    "flow": "packed",
+    "ack": "owed",
+    "ack_file": "owed",
+    "remote_file": "fetched",
+}
 
 
 @pytest.mark.parametrize("table", MOVES)
