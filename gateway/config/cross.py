@@ -39,7 +39,21 @@ def cross_faults(files: ReadFiles) -> Iterator[Fault]:
     for issuer in files.issuers:
         if issuer.model:
             yield from _issuer(issuer, issuer.model, files)
+    yield from _logins(files)
     yield from folder_faults(files)
+
+
+def _logins(files: ReadFiles) -> Iterator[Fault]:
+    """One user is one partner; and a login needs a server."""
+    users = [
+        (read.file, read.text, read.model.login.user or read.model.name)
+        for read in files.partners
+        if read.model and read.model.login
+    ]
+    yield from _repeated("login.user", users)
+    if users and files.main.model and not files.main.model.sftp_server.listen:
+        found = "nothing, so that no login is served"
+        yield Fault(files.main.file, "sftp_server.listen", "an address, for partners have logins", found, fatal=False)
 
 
 def _nobody(files: ReadFiles) -> Iterator[Fault]:
@@ -77,7 +91,7 @@ def _repeated(key: str, values: Iterable[tuple[Path, str, str]]) -> Iterator[Fau
     for file, text, value in values:
         if value in first:
             expected, found = f"a {key} of its own", f"{value}, which is in {first[value].name} too"
-            yield Fault(file, key, expected, found, line=locate(text, [key]))
+            yield Fault(file, key, expected, found, line=locate(text, key.split(".")))
         first.setdefault(value, file)
 
 

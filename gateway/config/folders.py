@@ -72,13 +72,30 @@ def _ours(files: ReadFiles) -> Iterator[tuple[Path, str]]:
     yield _resolved(folder), "the configuration"
     for secret in secret_files(folder, files.main.data or {}):
         yield _resolved(secret), "a secret file"
+    for read in files.partners:
+        for secret in secret_files(read.file.parent, read.data or {}):
+            yield _resolved(secret), "a secret file"
+        for key in _key_files(read.model) if read.model else ():
+            yield _resolved(key), "a key file of SFTP"
     main = files.main.model
     if main:
         yield _resolved(main.gateway.state_dir), "gateway.state_dir"
         if main.directory.snapshot:
             yield _resolved(main.directory.snapshot), "directory.snapshot"
+        if main.sftp_server.host_keys:
+            yield _resolved(main.sftp_server.host_keys), "sftp_server.host_keys"
         for packs in main.rules.packs:  # a pack is a program
             yield _resolved(packs), "a folder of rules.packs"
+
+
+def _key_files(partner: PartnerFile) -> Iterator[Path]:
+    """Whoever writes these chooses who logs in, or whom we believe."""
+    sftp, login = partner.sftp, partner.login
+    for file in (sftp.key, sftp.certificate, sftp.known_hosts) if sftp else ():
+        if file is not None:
+            yield file
+    if login and login.keys:
+        yield login.keys
 
 
 def _unfit(read: ReadFile[PartnerFile]) -> Iterator[Fault]:

@@ -46,7 +46,10 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         directory=main.directory,
         rules=main.rules,
         chorus=main.chorus,
+        sftp_server=main.sftp_server,
         partners=MappingProxyType({one.name: one for one in partners}),
+        remotes=MappingProxyType({r.model.name: r.model.sftp for r in files.partners if r.model and r.model.sftp}),
+        logins=MappingProxyType({r.model.name: r.model.login for r in files.partners if r.model and r.model.login}),
         issuers=MappingProxyType({one.siret: one for one in issuers}),
         warnings=tuple(faults),
     )

@@ -13,6 +13,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from gateway.config.section import MB, Chosen, Days, Language, Name, Patience, Poll, Quiet, Section, Timeout
+from gateway.config.sftp import SftpServer
 from gateway.config.urls import checked_database_url, checked_proxy_url, checked_service_url
 from gateway.config.values import (
     ConfiguredPath,
@@ -264,4 +265,5 @@ class GatewayFile(Section):
     follow: Follow = Follow()
     directory: DirectorySettings = DirectorySettings()
     rules: Rules = Rules()
+    sftp_server: SftpServer = SftpServer()
     chorus: Chorus

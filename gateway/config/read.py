@@ -94,9 +94,8 @@ def fingerprint(path: Path) -> str:
         content = _content(file)
         state = content if isinstance(content, bytes) else content.found.encode()
         digest.update(f"{file}\0{len(state)}\0".encode(errors="surrogateescape") + state)
-        if file == source:
-            for secret in secret_files(source.parent, _leniently(state)):
-                digest.update(f"{secret}\0{_stamp(secret)}\0".encode(errors="surrogateescape"))
+        for secret in secret_files(file.parent, _leniently(state)):
+            digest.update(f"{secret}\0{_stamp(secret)}\0".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gateway.config.naming import check_name_template, check_reference_pattern
 from gateway.config.section import Chosen, Language, Name, Patience, Quiet, Section
+from gateway.config.sftp import LoginTable, SftpTable
 from gateway.config.values import ConfiguredPath, Schedule, Size, wrong
 from gateway.domain.issuer import Environment, Route
 from gateway.domain.partner import AckFormat, Grouping
@@ -104,6 +105,8 @@ class PartnerFile(Section):
     acks: AcksTable = AcksTable()
     completeness: CompletenessTable = CompletenessTable()
     reference: ReferenceTable = ReferenceTable()
+    sftp: SftpTable | None = None
+    login: LoginTable | None = None
 
 
 def _supplier(value: str) -> str:

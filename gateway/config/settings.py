@@ -27,6 +27,7 @@ from gateway.config.model import (
     Unpacking,
     Workers,
 )
+from gateway.config.sftp import LoginTable, SftpServer, SftpTable
 from gateway.domain.issuer import Environment, Issuer
 from gateway.domain.partner import Partner
 
@@ -53,7 +54,10 @@ class Settings:
     directory: DirectorySettings
     rules: Rules
     chorus: Chorus
+    sftp_server: SftpServer
     partners: Mapping[str, Partner]  #: by name
+    remotes: Mapping[str, SftpTable]  #: the own servers of partners, by the partner's name
+    logins: Mapping[str, LoginTable]  #: the logins at our server, by the partner's name
     issuers: Mapping[str, Issuer]  #: by SIRET
     warnings: tuple[Fault, ...] = field(default=())
 
@@ -83,6 +87,16 @@ class Settings:
     def snapshot(self) -> Path:
         """The directory snapshot."""
         return self.directory.snapshot or self.gateway.state_dir / "directory.sqlite3"
+
+    @property
+    def sftp_host_keys(self) -> Path:
+        """Folder of our SFTP server's host keys."""
+        return self.sftp_server.host_keys or self.gateway.state_dir / "sftp"
+
+    @property
+    def known_servers(self) -> Path:
+        """Where the host keys that were taken at first use are remembered."""
+        return self.gateway.state_dir / "sftp" / "known_hosts"
 
     @property
     def pack_files(self) -> tuple[Path, ...]:

@@ -10,7 +10,8 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, get_args
+from types import UnionType
+from typing import Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -88,9 +89,10 @@ def table_of(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
     """The model of a table, and whether it is one of several under names of the file's choosing."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation, False
+    optional = get_origin(annotation) in (Union, UnionType)
     for argument in get_args(annotation):
         if isinstance(argument, type) and issubclass(argument, BaseModel):
-            return argument, True
+            return argument, not optional
     return None, False
 
 

@@ -98,6 +98,8 @@ def written_keys(text: str) -> Iterator[tuple[str, bool]]:
 def as_toml(key: Key, given: dict[str, object]) -> Iterator[str]:
     """A line that gives a key its published default, or what the example gives it where there is none."""
     name = ".".join(key.path)
+    if key.path[0] in {"sftp", "login"}:  # these tables are left out as a whole
+        return
     if key.default not in {"", "—"}:
         yield f"{name} = {key.default}"
     elif name in given:
