@@ -1,0 +1,234 @@
+"""One remote folder: what the rest of the gateway calls to look, fetch, put, claim, archive and remove.
+
+Nothing here decides what may be removed: that is the caller's, once a file is durable with us. Every operation on
+names gives one result for each name, in any order, and none stops the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Final, TypeVar
+
+from gateway.transports.local import Nature, is_temporary, printable_name
+from gateway.transports.sftp_client import wire
+from gateway.transports.sftp_client.dialogue import Steps, closed, done, failed, handle, is_folder, look, status
+from gateway.transports.sftp_client.errors import Answered, ConnectionTrouble, Failure, Missing, SftpError
+from gateway.transports.sftp_client.fetch import FetchWishes, fetch
+from gateway.transports.sftp_client.names import inside, is_usable, numbered
+from gateway.transports.sftp_client.pipeline import Task, ask
+from gateway.transports.sftp_client.pool import Job, Pool
+from gateway.transports.sftp_client.put import Content, InMemory, OnDisk, PutWishes, put
+from gateway.transports.sftp_client.results import (
+    Failed,
+    Fetched,
+    Listing,
+    Moved,
+    Put,
+    RemoteLook,
+    Removed,
+    Why,
+)
+from gateway.transports.sftp_client.session import Session
+
+R = TypeVar("R")
+
+TAKEN: Final = b".taken"
+ARCHIVE: Final = b"archive"
+#: Names read for each one wanted, before a listing is left: most of a folder may be temporary or known.
+_LOOKED_AT: Final = 20
+_UNUSABLE_TOLD: Final = 20
+_NUMBERS: Final = 1_000
+
+
+class RemoteFolder:
+    """A folder of a partner's server. `path` is bytes, absolute or relative to where the login leads."""
+
+    def __init__(self, pool: Pool, path: bytes) -> None:
+        self._pool = pool
+        self.path = path
+
+    def below(self, name: bytes) -> RemoteFolder:
+        """A folder in this one, such as `.taken`."""
+        return RemoteFolder(self._pool, inside(self.path, name))
+
+    def list(self, known: Collection[bytes] = frozenset(), limit: int | None = None) -> Listing:
+        """The files that lie there (links and devices too, told as such), in the server's order. Folders, hidden and
+        temporary names, and those in `known` are passed over. Raises Missing, Refused, Failure or ConnectionTrouble."""
+        most = limit if limit is not None else self._pool.peer.bounds.names
+        result = self._pool.one(
+            Job(lambda _: _caught(_list(self.path, known, most)), lambda error: error),
+        )
+        if isinstance(result, SftpError):
+            raise result
+        return result
+
+    def fetch_many(
+        self, looks: Iterable[RemoteLook], into: Path, *, durable: bool = False
+    ) -> Iterator[Fetched | Failed]:
+        """Each file into a hidden one of ours in `into`, a folder that nobody else writes to. Raises OSError when
+        our own disk does not work."""
+        wishes = FetchWishes(self.path, into, self._pool.peer.bounds.file_bytes, durable)
+
+        def job(seen: RemoteLook) -> Job[Fetched | Failed]:
+            return Job(lambda session: fetch(seen, wishes, session.read_bytes), lambda e: _lost(seen.name, e))
+
+        return self._pool.run(job(seen) for seen in looks)
+
+    def put_many(self, files: Iterable[tuple[bytes, bytes | Path]], *, durable: bool = False) -> Iterator[Put | Failed]:
+        """Each file under its name, whole or not at all. Raises ValueError for a name that is none."""
+        renaming: set[bytes] = set()
+
+        def job(name: bytes, content: Content) -> Job[Put | Failed]:
+            def start(session: Session) -> Task[Put | Failed]:
+                wishes = PutWishes(
+                    self.path, session.write_bytes, session.has_posix_rename, durable and session.has_fsync
+                )
+                return put(name, content, wishes, name in renaming, renaming.add)
+
+            return Job(start, lambda e: _lost(name, e))
+
+        return self._pool.run(
+            job(_checked(name), InMemory(what) if isinstance(what, bytes) else OnDisk(what)) for name, what in files
+        )
+
+    def claim_many(self, looks: Iterable[RemoteLook]) -> Iterator[Moved | Failed]:
+        """Rename into `.taken/`, so that nobody else takes it and its owner does not write on. `REFUSED` says that
+        the server does not allow it: fetch without a claim, then."""
+        return self._moves((seen.name for seen in looks), TAKEN)
+
+    def archive_many(self, names: Iterable[bytes]) -> Iterator[Moved | Failed]:
+        """Rename into `archive/`; a number is added where the name is taken there."""
+        return self._moves(names, ARCHIVE)
+
+    def remove_many(self, names: Iterable[bytes]) -> Iterator[Removed | Failed]:
+        """Delete; what is gone already counts as removed."""
+        return self._each(names, lambda name: _remove(self.path, name))
+
+    def exists(self, names: Iterable[bytes]) -> frozenset[bytes]:
+        """Those of the names that something stands under. Raises SftpError."""
+        found = set()
+        for result in self._each(names, lambda name: _exists(self.path, name)):
+            if isinstance(result, Failed):
+                raise result.error or Failure(result.reason)
+            if result[1]:
+                found.add(result[0])
+        return frozenset(found)
+
+    def _moves(self, names: Iterable[bytes], to: bytes) -> Iterator[Moved | Failed]:
+        names = list(names)
+        if not names:
+            return iter(())
+        trouble = self._pool.one(Job(lambda _: _made(inside(self.path, to)), lambda error: error))
+        if isinstance(trouble, ConnectionTrouble):
+            return iter([_lost(name, trouble) for name in names])
+        if trouble is not None:
+            return iter([Failed(name, Why.REFUSED, str(trouble), trouble) for name in names])
+        return self._each(names, lambda name: _move(self.path, name, to))
+
+    def _each(self, names: Iterable[bytes], task: Callable[[bytes], Task[R]]) -> Iterator[R | Failed]:
+        def job(name: bytes) -> Job[R | Failed]:
+            return Job(lambda _: _told(name, task(name)), lambda e: _lost(name, e))
+
+        return self._pool.run(job(_checked(name)) for name in names)
+
+
+def _list(path: bytes, known: Collection[bytes], most: int) -> Steps[Listing]:
+    shown = printable_name(path)
+    opened = yield from handle(wire.opendir(path), f"listing {shown}")
+    looks: dict[bytes, RemoteLook] = {}
+    unusable: list[bytes] = []
+    seen = 0
+    more = False
+    while not more:
+        answer = yield from ask(wire.readdir(opened))
+        if isinstance(answer, wire.Status):
+            if answer.code != wire.EOF:
+                yield from closed(opened)
+                raise wire.problem(answer, f"listing {shown}")
+            break
+        assert isinstance(answer, list)
+        seen += max(1, len(answer))  # an empty answer counts: a server could give them for ever
+        for entry in answer:
+            if entry.name in (b".", b"..") or is_temporary(entry.name) or entry.name in known:
+                continue
+            if not is_usable(entry.name):
+                unusable += [entry.name[:300]] if len(unusable) < _UNUSABLE_TOLD else []
+            elif not is_folder(entry.attributes):
+                looks[entry.name] = look(entry.name, entry.attributes)
+        more = len(looks) > most or seen > most * _LOOKED_AT + 1_000
+    yield from closed(opened)
+    for bare in [one for one in looks.values() if one.size < 0 and one.nature is not Nature.SYMLINK]:
+        attributes = yield from status(inside(path, bare.name))  # a server that lists names alone
+        if attributes is None or is_folder(attributes):
+            del looks[bare.name]
+        else:
+            looks[bare.name] = look(bare.name, attributes)
+    return Listing(tuple(looks.values())[:most], more, tuple(unusable))
+
+
+def _caught(steps: Steps[Listing]) -> Task[Listing | SftpError]:
+    try:
+        return (yield from steps)
+    except Answered as error:
+        return error
+
+
+def _told(name: bytes, steps: Steps[R]) -> Task[R | Failed]:
+    try:
+        return (yield from steps)
+    except Answered as error:
+        return failed(name, error)
+
+
+def _remove(path: bytes, name: bytes) -> Steps[Removed]:
+    try:
+        yield from done(wire.remove(inside(path, name)), f"removing {printable_name(name)}")
+    except Missing:
+        pass
+    return Removed(name)
+
+
+def _exists(path: bytes, name: bytes) -> Steps[tuple[bytes, bool]]:
+    return name, (yield from status(inside(path, name))) is not None
+
+
+def _made(path: bytes) -> Task[SftpError | None]:
+    """The folder is there; else why not."""
+    try:
+        there = yield from status(path)
+        if there is not None and not is_folder(there):
+            return Failure(f"{printable_name(path)} is there and is no folder")
+        if there is None:
+            yield from done(wire.mkdir(path), f"making {printable_name(path)}")
+    except Answered as error:
+        return error
+    return None
+
+
+def _move(path: bytes, name: bytes, to: bytes) -> Steps[Moved]:
+    """By the plain rename, which does not overwrite. Looked at first: some servers overwrite all the same."""
+    old, folder = inside(path, name), inside(path, to)
+    for number in range(_NUMBERS):
+        now = numbered(name, number)
+        new = inside(folder, now)
+        if (yield from status(new)) is not None:
+            continue
+        try:
+            yield from done(wire.rename(old, new), f"moving {printable_name(name)} to {printable_name(to)}/")
+        except Failure:
+            if (yield from status(new)) is None:
+                raise
+            continue  # somebody took that name in between
+        return Moved(name, now)
+    raise Failure(f"moving {printable_name(name)}: {_NUMBERS} files of that name are in {printable_name(to)}/")
+
+
+def _checked(name: bytes) -> bytes:
+    if not is_usable(name):
+        raise ValueError(f"not a name of a file: {name[:300]!r}")
+    return name
+
+
+def _lost(name: bytes, error: ConnectionTrouble) -> Failed:
+    return Failed(name, Why.CONNECTION, str(error), error)

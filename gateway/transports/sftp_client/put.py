@@ -1,0 +1,177 @@
+"""Putting one file, as a task: under a temporary name, verified by its size, then renamed. Never half under its name.
+
+Where the server can, the rename replaces what stands there in one instant (`posix-rename@openssh.com`). Where it
+cannot, a file that stands there is read: the same bytes are what we wanted, others are left alone and reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+from gateway.transports.local import printable_name
+from gateway.transports.sftp_client import wire
+from gateway.transports.sftp_client.dialogue import Steps, closed, done, failed, handle, status
+from gateway.transports.sftp_client.errors import Answered, Failure, Missing, Refused
+from gateway.transports.sftp_client.names import inside, temporary
+from gateway.transports.sftp_client.pipeline import Task, ask
+from gateway.transports.sftp_client.results import Failed, Put, PutHow, Why
+
+#: Writes in flight for one file.
+_WRITES: Final = 16
+
+
+class Content(Protocol):
+    """Bytes that can be read from anywhere, several times (an attempt may fail)."""
+
+    size: int
+
+    def read(self, offset: int, length: int) -> bytes: ...
+
+
+@dataclass(slots=True)
+class InMemory:
+    data: bytes
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.size = len(self.data)
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self.data if not offset and length >= self.size else self.data[offset : offset + length]
+
+
+@dataclass(slots=True)
+class OnDisk:
+    """A file of ours. It is opened for each piece, so that thousands may wait without a descriptor each."""
+
+    path: Path
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.size = self.path.stat().st_size
+
+    def read(self, offset: int, length: int) -> bytes:
+        with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123
+            file.seek(offset)
+            return file.read(length) or b""
+
+
+@dataclass(frozen=True, slots=True)
+class PutWishes:
+    """`replaces`: the server has the rename that replaces. `durable`: ask it to sync, where it can."""
+
+    folder: bytes
+    chunk_bytes: int
+    replaces: bool
+    durable: bool
+
+
+def put(
+    name: bytes, content: Content, wishes: PutWishes, was_renaming: bool, renaming: Callable[[bytes], None]
+) -> Task[Put | Failed]:
+    """The file under its name, or why not.
+
+    `renaming` is told just before the rename is asked for. `was_renaming`: an earlier attempt got that far, and the
+    connection was lost before the answer; when its temporary file is gone the rename was done, and the partner may
+    have taken the file away since: it is not sent again.
+    """
+    try:
+        return (yield from _put(name, content, wishes, was_renaming, renaming))
+    except Answered as error:
+        return failed(name, error)
+
+
+def _put(
+    name: bytes, content: Content, wishes: PutWishes, was_renaming: bool, renaming: Callable[[bytes], None]
+) -> Task[Put | Failed]:
+    path, part = inside(wishes.folder, name), inside(wishes.folder, temporary(name))
+    shown = printable_name(name)
+    if was_renaming and (yield from status(part)) is None:
+        return Put(name, content.size, PutHow.NEW)
+    opened = yield from _opened(part, shown)
+    yield from _written(opened, content, wishes, shown)
+    attributes = yield from status(part)
+    if attributes is None or attributes.size != content.size:
+        found = "nothing" if attributes is None else f"{attributes.size} bytes"
+        return Failed(name, Why.FAILED, f"{shown}: {content.size} bytes were written and {found} found")
+    renaming(name)
+    if wishes.replaces:
+        yield from done(wire.posix_rename(part, path), f"renaming {shown}")
+        return Put(name, content.size, PutHow.NEW)
+    return (yield from _renamed(name, path, part, content, wishes))
+
+
+def _opened(part: bytes, shown: str) -> Steps[bytes]:
+    """A new temporary file; one that an earlier attempt left is taken away first."""
+    try:
+        return (yield from handle(wire.open_new(part), f"writing {shown}"))
+    except (Missing, Refused):
+        raise
+    except Failure:
+        yield from done(wire.remove(part), f"taking away what an earlier attempt at {shown} left")
+        return (yield from handle(wire.open_new(part), f"writing {shown}"))
+
+
+def _written(opened: bytes, content: Content, wishes: PutWishes, shown: str) -> Steps[None]:
+    ahead = in_flight = 0
+    trouble: wire.Status | None = None
+    while True:
+        requests = []
+        while trouble is None and ahead < content.size and in_flight + len(requests) < _WRITES:
+            data = content.read(ahead, min(wishes.chunk_bytes, content.size - ahead))
+            if not data:
+                trouble = wire.Status(wire.FAILURE, "our own file became shorter")
+                break
+            requests.append(wire.write(opened, ahead, data))
+            ahead += len(data)
+        in_flight += len(requests)
+        if not in_flight:
+            break
+        reply = yield tuple(requests)
+        in_flight -= 1
+        if isinstance(reply.answer, wire.Status) and reply.answer.code != wire.OK:
+            trouble = reply.answer
+    if wishes.durable and trouble is None:
+        yield from done(wire.fsync(opened), f"making {shown} durable")
+    if trouble is not None:
+        yield from closed(opened)
+        raise wire.problem(trouble, f"writing {shown}")
+    yield from done(wire.close(opened), f"writing {shown}")
+
+
+def _renamed(name: bytes, path: bytes, part: bytes, content: Content, wishes: PutWishes) -> Task[Put | Failed]:
+    """Without the rename that replaces. Some servers replace by the plain one too: looked at first."""
+    shown = printable_name(name)
+    there = yield from status(path)
+    if there is None:
+        answer = yield from ask(wire.rename(part, path))
+        if isinstance(answer, wire.Status) and answer.code == wire.OK:
+            return Put(name, content.size, PutHow.NEW)
+        there = yield from status(path)
+        if there is None:
+            assert isinstance(answer, wire.Status)
+            raise wire.problem(answer, f"renaming {shown}")
+    same = there.size == content.size and (yield from _same(path, content, wishes.chunk_bytes, shown))
+    yield from ask(wire.remove(part))
+    if same:
+        return Put(name, content.size, PutHow.ALREADY_THERE)
+    return Failed(
+        name,
+        Why.TAKEN,
+        f"another file stands under the name {shown}, and the server cannot replace it. → Ask the partner to take it away.",
+    )
+
+
+def _same(path: bytes, content: Content, chunk_bytes: int, shown: str) -> Steps[bool]:
+    opened = yield from handle(wire.open_to_read(path), f"reading {shown}")
+    offset = 0
+    while offset < content.size:
+        answer = yield from ask(wire.read(opened, offset, min(chunk_bytes, content.size - offset)))
+        if not isinstance(answer, bytes) or answer != content.read(offset, len(answer)):
+            break
+        offset += len(answer)
+    yield from closed(opened)
+    return offset == content.size

@@ -1,0 +1,174 @@
+"""One SFTP session over one channel: requests go out in batches, answers come back in any order, each is checked.
+
+Only this class reads from the channel, and only it knows the ids. What is sent is bounded by `in_flight` requests and
+by the bytes of content they move, so that neither side ever waits for the other's window.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+import paramiko
+
+from gateway.transports.sftp_client import wire
+from gateway.transports.sftp_client.errors import Lost, Strange
+
+T = TypeVar("T")
+
+#: Bytes of content asked for and not yet there, or sent and not yet confirmed. Below the window.
+_CONTENT_BYTES: Final = 8 * 1024 * 1024
+#: The largest read or write that we use, whatever a server allows: eight in flight fill a long line.
+_LARGEST_CHUNK: Final = 255 * 1024
+_SEND_BYTES: Final = 32 * 1024 - 64  #: what paramiko puts into one packet to a usual server
+_RECEIVE_BYTES: Final = 1024 * 1024
+
+
+class Reply(NamedTuple, Generic[T]):
+    """An answer, the request it answers, and whose it is."""
+
+    owner: T
+    request: wire.Request
+    answer: wire.Answer
+
+
+class Session:
+    """The requests in flight. Raises Lost when the connection ends or falls silent, Strange for senseless answers;
+    after either it is of no more use."""
+
+    def __init__(self, channel: paramiko.Channel, name: str, answer_s: float, in_flight: int) -> None:
+        self._channel: Any = channel
+        self._name = name
+        self._answer_s = answer_s
+        self._most = in_flight
+        self._ids = 0
+        self._asked: dict[int, tuple[Any, wire.Request]] = {}
+        self._waiting: deque[tuple[Any, wire.Request]] = deque()
+        self._content = 0
+        self._buffer = b""
+        self.closed = False
+        self.received_bytes = 0
+        self.sent_bytes = 0
+        self._send(wire.hello())
+        extensions = wire.extensions(self._first_packet())
+        self.has_posix_rename = extensions.get(b"posix-rename@openssh.com") == b"1"
+        self.has_fsync = extensions.get(b"fsync@openssh.com") == b"1"
+        self.read_bytes, self.write_bytes = self._limits(b"limits@openssh.com" in extensions)
+
+    @property
+    def busy(self) -> int:
+        """Requests that are in flight or wait to be sent."""
+        return len(self._asked) + len(self._waiting)
+
+    @property
+    def full(self) -> bool:
+        """No more is sent until answers come."""
+        return len(self._asked) >= self._most or self._content >= _CONTENT_BYTES
+
+    def ask(self, owner: Any, request: wire.Request) -> None:
+        """Put a request in the queue; `send` sends it."""
+        self._waiting.append((owner, request))
+
+    def send(self) -> None:
+        """Send what is in the queue, as far as the bounds allow."""
+        pieces = []
+        while self._waiting and not self.full:
+            owner, request = self._waiting.popleft()
+            self._ids = (self._ids + 1) & 0xFFFFFFFF
+            self._asked[self._ids] = (owner, request)
+            self._content += request.weight
+            pieces.append(wire.packed(request, self._ids))
+        if pieces:
+            self._send(b"".join(pieces))
+
+    def receive(self) -> list[Reply[Any]]:
+        """Wait for answers: at least one."""
+        replies = []
+        while not replies:
+            for packet in self._packets(self._receive()):
+                owner, request = self._asked.pop(wire.id_of(packet), (None, None))
+                if request is None:
+                    raise self._strange(Strange("the server answered what was not asked"))
+                self._content -= request.weight
+                try:
+                    answer = wire.answer_to(request, packet)
+                except Strange as error:
+                    raise self._strange(error) from None
+                replies.append(Reply(owner, request, answer))
+        return replies
+
+    def close(self) -> None:
+        """Hang up."""
+        self.closed = True
+        self._channel.close()
+
+    def _limits(self, known: bool) -> tuple[int, int]:
+        if not known:
+            return wire.CHUNK_BYTES, wire.CHUNK_BYTES
+        self.ask(None, wire.limits())
+        self.send()
+        (reply,) = self.receive()
+        if not isinstance(reply.answer, bytes):
+            return wire.CHUNK_BYTES, wire.CHUNK_BYTES
+        reader = wire.Reader(reply.answer, 0)
+        _packet, most_read, most_write = reader.u64(), reader.u64(), reader.u64()
+        return _chunk(most_read), _chunk(most_write)
+
+    def _first_packet(self) -> bytes:
+        packets: list[bytes] = []
+        while not packets:
+            packets = self._packets(self._receive())
+        if len(packets) > 1:
+            raise self._strange(Strange("the server speaks before it is asked"))
+        return packets[0]
+
+    def _packets(self, data: bytes) -> list[bytes]:
+        """The whole packets that are there; the rest waits for more."""
+        buffer = self._buffer + data if self._buffer else data
+        found = []
+        at, end = 0, len(buffer)
+        while end - at >= 4:
+            length = int.from_bytes(buffer[at : at + 4], "big")
+            if not 1 <= length <= wire.LONGEST_PACKET:
+                raise self._strange(Strange(f"the server announces a packet of {length} bytes"))
+            if end - at - 4 < length:
+                break
+            found.append(buffer[at + 4 : at + 4 + length])
+            at += 4 + length
+        self._buffer = buffer[at:]
+        return found
+
+    def _receive(self) -> bytes:
+        try:
+            data = bytes(self._channel.recv(_RECEIVE_BYTES))
+        except TimeoutError:
+            raise self._lost(f"no answer for {self._answer_s:g} s") from None
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise self._lost(str(error)) from error
+        if not data:
+            raise self._lost("the connection was cut")
+        self.received_bytes += len(data)
+        return data
+
+    def _send(self, data: bytes) -> None:
+        try:
+            for at in range(0, len(data), _SEND_BYTES):
+                self._channel.sendall(data[at : at + _SEND_BYTES])
+        except TimeoutError:
+            raise self._lost(f"nothing was taken for {self._answer_s:g} s") from None
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise self._lost(str(error)) from error
+        self.sent_bytes += len(data)
+
+    def _lost(self, why: str) -> Lost:
+        self.close()
+        return Lost(f"{self._name}: the connection is lost: {why or 'cut'}")
+
+    def _strange(self, error: Strange) -> Strange:
+        self.close()
+        return Strange(f"{self._name}: {error}; the connection was dropped")
+
+
+def _chunk(limit: int) -> int:
+    """0 is "no limit known" (OpenSSH's PROTOCOL); less than the smallest that is usual is not believed."""
+    return wire.CHUNK_BYTES if limit < 1024 else min(limit, _LARGEST_CHUNK)
