@@ -12,11 +12,14 @@ from gateway.domain.issuer import Route
 from gateway.ledger.archive import Archive, make_durable_folder
 from gateway.ledger.ledger import Ledger, open_ledger
 from gateway.parsers.archive import ArchiveLimits
+from gateway.remotes import Remotes
 from gateway.routes.chorus_api.client import ChorusApi
 from gateway.routes.chorus_api.settings import Account, ChorusSettings, Limits, Timeouts
 from gateway.steps.amend import Amend
 from gateway.steps.decide import Decide
+from gateway.steps.deliver import Deliver
 from gateway.steps.deposit import Deposit
+from gateway.steps.fetch import Fetch
 from gateway.steps.follow_flows import FollowFlows
 from gateway.steps.follow_statuses import FollowStatuses
 from gateway.steps.house import Examiner, House
@@ -73,6 +76,7 @@ class Gateway:
         self.follow_flows = FollowFlows(self.house, self.patience)
         self.follow_statuses = FollowStatuses(self.house, self.patience)
         self.tell = Tell(self.house)
+        self.remotes = Remotes(self.house, Fetch(self.house), Deliver(self.house))
 
     def pack(self, *, patient: bool) -> Pack:
         """The packing step; patient in service, at once in a nightly run."""
@@ -92,6 +96,7 @@ class Gateway:
 
     def close(self) -> None:
         """End calls, workers and connections."""
+        self.remotes.close()
         self.deposit.close()
         if isinstance(self.examiner, PoolExaminer):
             self.examiner.close()

@@ -67,6 +67,7 @@ class OneRun:
         self._pack, self._pack_the_rest = gateway.pack(patient=True), gateway.pack(patient=False)
         self._since = gateway.clock.now()
         self._received = self._decided = self._told = 0
+        self._first = True
 
     def run(self) -> Outcome:
         """Recover, then go round until the goal is reached or the time is up."""
@@ -79,18 +80,20 @@ class OneRun:
             spent = time.monotonic() - started
             if not moved:
                 reached = self._reached()
-                quiet = not self._gateway.receive.settling
+                quiet = not (self._gateway.receive.settling or self._gateway.remotes.settling)
                 if (quiet and (reached or self._nothing_due(spent))) or spent > self._max_wait:
                     return self._outcome(reached, spent)
                 time.sleep(_NAP_S)
 
     def _round(self) -> int:
         gateway = self._gateway
+        fetched = gateway.remotes.look_now() if self._first or gateway.remotes.settling else 0
+        self._first = False
         received = gateway.receive.run()
         opened = gateway.open.run()
         judged = gateway.judge.run()
         decided = gateway.decide.run()
-        moved = received + opened + judged + decided + gateway.amend.run()
+        moved = fetched + received + opened + judged + decided + gateway.amend.run()
         self._received += received
         self._decided += decided
         if self._goal is not Goal.ACKED:
@@ -102,6 +105,8 @@ class OneRun:
             told = gateway.tell.run(now=True)
             self._told += told
             moved += told
+            if told:
+                gateway.remotes.look_now()
         return moved
 
     def _reached(self) -> bool:

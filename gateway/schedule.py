@@ -54,6 +54,7 @@ class Service:
             "send": self._send,
             "follow": self._follow,
             "tell": self._tell,
+            "remotes": self._remotes,
             "pick-ups": self._pick_ups,
             "directory": self._directory,
             "configuration": self._reload,
@@ -108,6 +109,7 @@ class Service:
             "send": _TICK_S,
             "follow": _TICK_S,
             "tell": _TELL_S,
+            "remotes": _TICK_S,
             "pick-ups": _PICK_UP_S,
             "directory": _DIRECTORY_S,
             "configuration": rescan,
@@ -188,6 +190,10 @@ class Service:
 
     def _tell(self) -> None:
         self._gateway.tell.run()
+
+    def _remotes(self) -> None:
+        """Begins what is due at partners' own servers; each goes on by itself."""
+        self._gateway.remotes.look(self._hint)
 
     def _pick_ups(self) -> None:
         self._gateway.tell.notice_pick_ups()

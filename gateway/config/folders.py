@@ -15,7 +15,7 @@ from gateway.config.locate import locate
 from gateway.config.read import ReadFile, ReadFiles, secret_files
 from gateway.config.senders import PartnerFile
 
-_INSIDE: Final = ("in", "out", "book", ".claimed")
+_INSIDE: Final = ("in", "out", "book", ".claimed", ".fetched")
 _OWN: Final = "a folder apart from every other"
 
 Partners = list[ReadFile[PartnerFile]]

@@ -28,8 +28,8 @@ class Algorithms(StrEnum):
 class RemoteClaim(StrEnum):
     """How a remote file is made ours before it is fetched."""
 
-    LOOK_TWICE = "look-twice"
     RENAME = "rename"
+    LOOK_TWICE = "look-twice"
 
 
 class Afterwards(StrEnum):
@@ -109,8 +109,8 @@ class SftpTable(Section):
         default="", description="Folder there for acknowledgements; nothing: they stay in out/."
     )
     claim: Annotated[RemoteClaim, Chosen] = Field(
-        default=RemoteClaim.LOOK_TWICE,
-        description="rename: into .taken/ there before it is read, where the server allows it.",
+        default=RemoteClaim.RENAME,
+        description="rename: into .taken/ there, where the server allows it. look-twice: read where it stands.",
     )
     afterwards: Annotated[Afterwards, Chosen] = Field(
         default=Afterwards.DELETE,

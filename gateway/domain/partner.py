@@ -78,3 +78,8 @@ class Partner:
     @property
     def claimed(self) -> Path:
         return self.root / ".claimed"
+
+    @property
+    def fetched(self) -> Path:
+        """Where files from its own server become whole before they stand in `in/`."""
+        return self.root / ".fetched"

@@ -46,14 +46,14 @@ _NAMES: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class RemoteFileRow:
-    """One file of a partner's server. `name`: percent-escaped bytes; `mtime`: seconds, as its server says."""
+    """One file of a partner's server. `name`: percent-escaped bytes; `mtime`: seconds, if its server says."""
 
     id: str
     partner: str
     state: RemoteFileState
     name: str
     size: int
-    mtime: int
+    mtime: int | None
     sha256: str
     fetched_at: datetime
 

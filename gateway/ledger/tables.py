@@ -236,7 +236,7 @@ remote_file: Final = Table(
     Column("state", String(16), nullable=False),
     Column("name", Text, nullable=False),  #: on the partner's server, as percent-escaped bytes
     Column("size", BigInteger, nullable=False),
-    Column("mtime", BigInteger, nullable=False),  #: seconds since 1970, as its server says
+    Column("mtime", BigInteger),  #: seconds since 1970, as its server says, if it does
     Column("sha256", String(64), nullable=False),
     Column("fetched_at", UtcDateTime, nullable=False),
     Index(None, "state", "partner", "id"),

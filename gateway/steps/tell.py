@@ -100,6 +100,9 @@ class Tell:
         return told
 
     def _picked_up(self, partner: Partner) -> int:
+        remote = self._house.settings.remotes.get(partner.name)
+        if remote is not None and remote.deliver_to:
+            return 0  # `deliver` says what is there
         with self._house.ledger.reading() as unit:
             names = unit.names_written(partner.name)
         if not names:

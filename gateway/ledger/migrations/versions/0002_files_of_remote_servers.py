@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("mtime", sa.BigInteger(), nullable=False),
+        sa.Column("mtime", sa.BigInteger(), nullable=True),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_remote_file")),

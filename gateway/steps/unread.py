@@ -1,0 +1,58 @@
+"""Refuses a file of a partner's own server unread: too large, or no file at all. It is left where it is, told of once,
+and known again by its name, size and time.
+"""
+
+from __future__ import annotations
+
+from gateway.domain import intake
+from gateway.domain.finding import Finding
+from gateway.domain.partner import Partner
+from gateway.domain.states import InterchangeState, RemoteFileState
+from gateway.ledger.codec import dump_findings
+from gateway.ledger.ids import new_id
+from gateway.ledger.moves import Move
+from gateway.ledger.remote_files import RemoteFileRow, add_remote_files
+from gateway.ledger.rows import InterchangeRow
+from gateway.steps.house import House
+from gateway.steps.receipts import refusal_receipt
+from gateway.transports.local import Nature, printable_name, unescape_name
+from gateway.transports.sftp_client.results import RemoteLook
+
+_FETCHED, _PLACED, _SETTLED = RemoteFileState
+
+
+def why_unread(look: RemoteLook, partner: Partner) -> Finding | None:
+    """What forbids to read it, if anything does."""
+    name = printable_name(look.name)
+    limit = partner.completeness.limit_bytes
+    if look.nature is Nature.SYMLINK:
+        return intake.SYMLINK.at(name=name)
+    if look.nature is not Nature.FILE:
+        return intake.NOT_A_FILE.at(name=name)
+    if look.size > limit:
+        return intake.TOO_LARGE.at(size=look.size, limit=limit, name=name)
+    return None
+
+
+def refuse_unread(house: House, partner: Partner, raw_name: str, look: RemoteLook, refusal: Finding) -> None:
+    """Rows and receipt, in one transaction. `raw_name`: the escaped name from the remote folder on."""
+    now = house.clock.now()
+    size = max(look.size, 0)
+    row = InterchangeRow(
+        id=new_id(now),
+        partner=partner.name,
+        state=InterchangeState.SEEN,
+        file_name=printable_name(unescape_name(raw_name)),
+        raw_name=raw_name,
+        size=size,
+        seen_at=now,
+    )
+    remembered = RemoteFileRow(new_id(now), partner.name, _FETCHED, raw_name, size, look.mtime, "", now)
+    columns = {"findings": dump_findings((refusal,)), "ended_at": now}
+    with house.ledger.writing("fetch") as unit:
+        unit.add_interchanges([row])
+        unit.move([Move(row.id, InterchangeState.SEEN, InterchangeState.REFUSED, refusal.rule, columns)])
+        unit.owe([refusal_receipt(house, row, None, refusal)])
+        add_remote_files(unit, [remembered])
+        unit.move([Move(remembered.id, _FETCHED, _PLACED)])
+        unit.move([Move(remembered.id, _PLACED, _SETTLED)])
