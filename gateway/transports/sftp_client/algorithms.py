@@ -48,8 +48,15 @@ _LEGACY_KEX: Final = ("diffie-hellman-group14-sha1",)
 _LEGACY_HOST_KEYS: Final = ("ssh-rsa",)
 
 
+def _of(thing: Any, name: str) -> Any:
+    return getattr(thing, name)  # not in the published types
+
+
 class _RsaWithSha1(paramiko.RSAKey):
-    HASHES: ClassVar[dict[str, Any]] = {**paramiko.RSAKey.HASHES, "ssh-rsa": hashes.SHA1}
+    pass
+
+
+_RsaWithSha1.HASHES = {**paramiko.RSAKey.HASHES, "ssh-rsa": hashes.SHA1}  # type: ignore[misc]
 
 
 class _Group14WithSha1(KexGroup14SHA256):
@@ -60,11 +67,8 @@ class _Group14WithSha1(KexGroup14SHA256):
 class _LegacyTransport(paramiko.Transport):
     """Knows what paramiko has given up."""
 
-    _key_info: ClassVar[dict[str, Any]] = {**paramiko.Transport._key_info, "ssh-rsa": _RsaWithSha1}
-    _kex_info: ClassVar[dict[str, Any]] = {
-        **paramiko.Transport._kex_info,
-        "diffie-hellman-group14-sha1": _Group14WithSha1,
-    }
+    _key_info: ClassVar[Any] = {**_of(paramiko.Transport, "_key_info"), "ssh-rsa": _RsaWithSha1}
+    _kex_info: ClassVar[Any] = {**_of(paramiko.Transport, "_kex_info"), _Group14WithSha1.name: _Group14WithSha1}
 
 
 def transport_class(algorithms: Algorithms) -> type[paramiko.Transport]:

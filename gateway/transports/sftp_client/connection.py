@@ -44,7 +44,8 @@ class Connection:
 
     @property
     def cipher(self) -> str:
-        return str(self._transport.remote_cipher)
+        """As agreed with the server."""
+        return str(getattr(self._transport, "remote_cipher", ""))
 
     def close(self) -> None:
         """Hang up. Never raises."""
@@ -114,11 +115,12 @@ def _same_kind(kind: str, key: paramiko.PKey) -> bool:
 
 def _handshake(peer: Peer, kinds: tuple[str, ...]) -> paramiko.Transport:
     sock = _tcp(peer)
+    packetizer: Any = partial(BoundedPacketizer, stall_s=peer.timeouts.answer_s)
     transport = transport_class(peer.algorithms)(
         sock,
         default_window_size=_WINDOW_BYTES,
         default_max_packet_size=_PACKET_BYTES,
-        packetizer_class=partial(BoundedPacketizer, stall_s=peer.timeouts.answer_s),
+        packetizer_class=packetizer,
     )
     transport.set_log_channel(_quiet_log())
     transport.banner_timeout = peer.timeouts.banner_s

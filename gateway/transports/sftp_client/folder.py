@@ -7,6 +7,7 @@ names gives one result for each name, in any order, and none stops the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -55,7 +56,7 @@ class RemoteFolder:
     def list(self, known: Collection[bytes] = frozenset(), limit: int | None = None) -> Listing:
         """The files that lie there (links and devices too, told as such), in the server's order. Folders, hidden and
         temporary names, and those in `known` are passed over. Raises Missing, Refused, Failure or ConnectionTrouble."""
-        most = limit if limit is not None else self._pool.peer.bounds.names
+        most = limit if limit is not None else self._pool.bounds.names
         result = self._pool.one(
             Job(lambda _: _caught(_list(self.path, known, most)), lambda error: error),
         )
@@ -68,7 +69,7 @@ class RemoteFolder:
     ) -> Iterator[Fetched | Failed]:
         """Each file into a hidden one of ours in `into`, a folder that nobody else writes to. Raises OSError when
         our own disk does not work."""
-        wishes = FetchWishes(self.path, into, self._pool.peer.bounds.file_bytes, durable)
+        wishes = FetchWishes(self.path, into, self._pool.bounds.file_bytes, durable)
 
         def job(seen: RemoteLook) -> Job[Fetched | Failed]:
             return Job(lambda session: fetch(seen, wishes, session.read_bytes), lambda e: _lost(seen.name, e))
@@ -182,10 +183,8 @@ def _told(name: bytes, steps: Steps[R]) -> Task[R | Failed]:
 
 
 def _remove(path: bytes, name: bytes) -> Steps[Removed]:
-    try:
+    with suppress(Missing):
         yield from done(wire.remove(inside(path, name)), f"removing {printable_name(name)}")
-    except Missing:
-        pass
     return Removed(name)
 
 

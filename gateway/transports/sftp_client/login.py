@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import paramiko
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -59,17 +60,17 @@ def _ways(transport: paramiko.Transport, peer: Peer) -> Iterator[_Way]:
     user = peer.login.user
     for file in peer.login.keys:
         key = _load(peer, file)
-        yield f"key {file.path.name}", lambda key=key: transport.auth_publickey(user, key)
+        yield f"key {file.path.name}", partial(transport.auth_publickey, user, key)
     if peer.login.agent:
         agent = paramiko.Agent()
         try:
             for held in agent.get_keys():
-                yield "a key of the agent", lambda held=held: transport.auth_publickey(user, held)
+                yield "a key of the agent", partial(transport.auth_publickey, user, held)
         finally:
             agent.close()
     password = peer.login.password
     if password is not None:
-        yield "password", lambda: transport.auth_password(user, password)
+        yield "password", partial(transport.auth_password, user, password)
 
 
 def _load(peer: Peer, file: KeyFile) -> paramiko.PKey:

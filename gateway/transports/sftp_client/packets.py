@@ -67,7 +67,7 @@ class BoundedPacketizer(Packetizer):
             have += len(piece)
         self._ahead = b"".join(pieces)
 
-    def write_all(self, out: bytes) -> None:
+    def write_all(self, out: Any) -> None:
         """Send one packet; a server that does not take it in time is given up (paramiko would wait forever)."""
         deadline = time.monotonic() + self._stall_s
         sent = 0

@@ -1,42 +1,38 @@
-"""The connections to one partner: opened when needed, kept a while, never more than configured.
+"""A list of jobs, done over one or several connections to a partner, each job to its end exactly once.
 
-Work is a list of jobs. What was in hand when a connection broke is done again over the next one, with less at once;
-a connection that brought nothing counts against its jobs, and after a few of those they are given up. A server that
-cannot be reached rests (`circuit`), so that nobody waits for it.
+What was in hand when a connection broke is done again over the next one, with less at once. A connection that brought
+nothing counts against the jobs in hand: when it happens time and again with one alone, that one is given up (a file
+that makes a server fall over must not stop the others), and after a few of those, all are.
 """
 
 from __future__ import annotations
 
 import queue
-import random
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-import structlog
-
 from gateway.transports.sftp_client import pipeline
-from gateway.transports.sftp_client.circuit import Circuit, Health
-from gateway.transports.sftp_client.connection import Connection, connect
-from gateway.transports.sftp_client.errors import LASTING, ConnectionTrouble
-from gateway.transports.sftp_client.peer import Peer
+from gateway.transports.sftp_client.circuit import Health
+from gateway.transports.sftp_client.connection import Connection
+from gateway.transports.sftp_client.connections import Connections
+from gateway.transports.sftp_client.errors import ConnectionTrouble
 from gateway.transports.sftp_client.pipeline import Task, Window
-from gateway.transports.sftp_client.rate import Rate
 from gateway.transports.sftp_client.session import Session
 
 T = TypeVar("T")
 
-#: Connections in a row that brought nothing, until the jobs in hand are given up; then how often that may happen in
-#: a row until all are.
+#: Connections in a row that brought nothing, until the job in hand is given up.
 _FRUITLESS: Final = 3
+#: Jobs given up in a row, until all are.
 _GIVEN_UP: Final = 3
 #: A connection that brought this much was of use even when no file was done: a large one goes on from there.
 _USEFUL_BYTES: Final = 1024 * 1024
-#: Fewer jobs than that are not worth a further connection.
-_JOBS_A_CONNECTION: Final = 2_000
+#: Fewer jobs than that are not worth a further connection: one thread does some 3,000 small files a second, and two
+#: get in each other's way.
+_JOBS_A_CONNECTION: Final = 5_000
 _RESULTS_AHEAD: Final = 1_000
 
 
@@ -48,45 +44,25 @@ class Job(Generic[T]):
     failed: Callable[[ConnectionTrouble], T]
 
 
-@dataclass(frozen=True, slots=True)
-class Chance:
-    """Time and luck, to be replaced in tests."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    jitter: Callable[[], float] = random.random
-
-
 class Pool:
     """Runs jobs over the connections to one peer. Several threads may use it."""
 
-    def __init__(
-        self,
-        peer: Peer,
-        circuit: Circuit,
-        chance: Chance = Chance(),  # noqa: B008
-        opener: Callable[[Peer], Connection] = connect,
-    ) -> None:
-        self.peer = peer
-        self._circuit = circuit
-        self._chance = chance
-        self._opener = opener
-        self._log = structlog.get_logger("gateway.sftp")
-        self._lock = threading.Lock()
-        self._idle: list[tuple[Connection, float]] = []
-        self._slots = threading.BoundedSemaphore(peer.bounds.connections)
-        per_s = peer.bounds.bytes_per_s
-        self._rate = Rate(per_s, chance.monotonic, chance.sleep) if per_s else None
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self.bounds = connections.peer.bounds
 
     @property
     def health(self) -> Health:
-        return self._circuit.health
+        """Whether the server is up, for `gateway status`."""
+        return self._connections.health
 
     def run(self, jobs: Iterable[Job[T]]) -> Iterator[T]:
         """The result of each job, in any order; each exactly once."""
         waiting = deque(jobs)
-        lanes = min(self.peer.bounds.connections, -(-len(waiting) // _JOBS_A_CONNECTION))
-        return _Lane(self, waiting).run() if lanes <= 1 else self._in_lanes(waiting, lanes)
+        lanes = min(self.bounds.connections, -(-len(waiting) // _JOBS_A_CONNECTION))
+        if lanes <= 1:
+            return _Lane(self._connections, waiting).run()
+        return _side_by_side([_Lane(self._connections, waiting) for _ in range(lanes)], waiting)
 
     def one(self, job: Job[T]) -> T:
         """One job's result."""
@@ -94,186 +70,144 @@ class Pool:
         return result
 
     def close(self) -> None:
-        """Hang up on all connections that nobody uses."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for connection, _ in idle:
-            connection.close()
-
-    def borrow(self) -> Connection:
-        """A connection for one lane. Raises ConnectionTrouble."""
-        self._slots.acquire()
-        try:
-            kept = self._kept()
-            if kept is not None:
-                return kept
-            self._circuit.check()
-            connection = self._opener(self.peer)
-        except BaseException:
-            self._slots.release()
-            raise
-        self._circuit.worked()
-        return connection
-
-    def give_back(self, connection: Connection) -> None:
-        """The lane is done with it; if it is whole it is kept."""
-        if connection.alive:
-            with self._lock:
-                self._idle.append((connection, self._chance.monotonic()))
-        else:
-            connection.close()
-        self._slots.release()
-
-    def _kept(self) -> Connection | None:
-        while True:
-            with self._lock:
-                if not self._idle:
-                    return None
-                connection, since = self._idle.pop()
-            if connection.alive and self._chance.monotonic() - since < self.peer.timeouts.idle_s:
-                return connection
-            connection.close()
-
-    def rest(self, error: ConnectionTrouble) -> None:
-        """It cannot be reached: remember it."""
-        known = self._circuit.health.reason
-        self._circuit.failed(error)
-        if known != str(error):
-            self._log.warning("sftp_down", peer=str(self.peer), reason=str(error))
-
-    def pause(self, tries: int) -> None:
-        """Back off before the next connection."""
-        self._chance.sleep(min(30.0, 0.5 * 2**tries) * (0.5 + self._chance.jitter() / 2))
-
-    def _in_lanes(self, waiting: deque[Job[T]], lanes: int) -> Iterator[T]:
-        results: queue.Queue[Any] = queue.Queue(_RESULTS_AHEAD)
-        stop = threading.Event()
-        threads = [
-            threading.Thread(target=_feed, args=(_Lane(self, waiting).run(), results, stop), daemon=True)
-            for _ in range(lanes)
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            ended = 0
-            while ended < lanes:
-                result = results.get()
-                if isinstance(result, _End):
-                    ended += 1
-                    if result.error is not None:
-                        raise result.error
-                else:
-                    yield result
-        finally:
-            stop.set()
-            waiting.clear()
-            for thread in threads:
-                thread.join(timeout=self.peer.timeouts.answer_s)
-
-    @property
-    def take(self) -> Callable[[int], None] | None:
-        return self._rate.take if self._rate is not None else None
+        """Hang up."""
+        self._connections.close()
 
 
 class _Lane(Generic[T]):
     """One connection after another, until no job is left."""
 
-    def __init__(self, pool: Pool, waiting: deque[Job[T]]) -> None:
-        self._pool = pool
+    def __init__(self, connections: Connections, waiting: deque[Job[T]]) -> None:
+        self._connections = connections
         self._waiting = waiting
-        self._window = Window(pool.peer.bounds.in_flight)
+        self._window = Window(connections.peer.bounds.in_flight)
+        self._worked = False
         self._fruitless = 0  #: connections in a row
         self._given_up = 0  #: times in a row
 
     def run(self) -> Iterator[T]:
         while self._waiting:
             try:
-                connection = self._pool.borrow()
+                # A server that was there a moment ago is given another chance; one that was not, rests.
+                connection = self._connections.borrow(_FRUITLESS if self._worked else 1)
             except ConnectionTrouble as error:
-                self._fruitless += 1
-                if isinstance(error, LASTING) or self._fruitless >= _FRUITLESS or not self._pool.health.up:
-                    self._pool.rest(error) if self._pool.health.up or self._fruitless == 1 else None
-                    yield from self._fail(self._waiting, error)
-                else:
-                    self._pool.pause(self._fruitless)
-                continue
+                yield from _fail(self._waiting, error)
+                return
             try:
                 yield from self._over(connection)
             finally:
-                self._pool.give_back(connection)
+                self._connections.give_back(connection)
 
     def _over(self, connection: Connection) -> Iterator[T]:
-        peer, session = self._pool.peer, connection.session
+        """Do jobs until there are none or the connection breaks."""
+        peer, session = self._connections.peer, connection.session
         in_hand: dict[object, Job[T]] = {}
-        before, done = session.received_bytes, False
+        before = session.received_bytes
+        brought = 0
         try:
-            tasks = self._tasks(session, in_hand)
             for key, result in pipeline.run(
-                session, tasks, self._window, peer.timeouts.file_s, self._pool.take, self._pool._chance.monotonic
+                session,
+                self._tasks(session, in_hand),
+                self._window,
+                peer.timeouts.file_s,
+                self._connections.take,
+                self._connections.chance.monotonic,
             ):
                 del in_hand[key]
-                done = True
-                self._fruitless = self._given_up = 0
+                brought += 1
+                if brought == 1:
+                    self._successful()
                 yield result
         except ConnectionTrouble as error:
-            if done or session.received_bytes - before >= _USEFUL_BYTES:
+            if brought or session.received_bytes - before >= _USEFUL_BYTES:
                 self._fruitless = 0
+                self._waiting.extendleft(reversed(in_hand.values()))
             else:
-                self._fruitless += 1
-            yield from self._again(in_hand, error)
+                yield from self._fruitless_one(deque(in_hand.values()), error)
 
-    def _again(self, in_hand: dict[object, Job[T]], error: ConnectionTrouble) -> Iterator[T]:
-        if self._fruitless < _FRUITLESS or self._window.size > 1:
-            self._waiting.extendleft(reversed(in_hand.values()))
-            if self._fruitless:
-                self._pool.pause(self._fruitless)
+    def _successful(self) -> None:
+        self._worked = True
+        self._fruitless = self._given_up = 0
+        self._connections.worked()
+
+    def _fruitless_one(self, in_hand: deque[Job[T]], error: ConnectionTrouble) -> Iterator[T]:
+        self._fruitless += 1
+        if len(in_hand) > 1 or self._fruitless < _FRUITLESS:
+            self._waiting.extendleft(reversed(in_hand))
+            self._connections.chance.pause(self._fruitless)
             return
         self._fruitless = 0
         self._given_up += 1
-        yield from self._fail(deque(in_hand.values()), error)
+        yield from _fail(in_hand, error)
         if self._given_up >= _GIVEN_UP:
-            self._pool.rest(error)
-            yield from self._fail(self._waiting, error)
+            self._connections.failed(error)
+            yield from _fail(self._waiting, error)
 
     def _tasks(self, session: Session, in_hand: dict[object, Job[T]]) -> Iterator[tuple[object, Task[T]]]:
         key = 0
-        while True:
-            try:
-                job = self._waiting.popleft()
-            except IndexError:  # another lane was faster
-                return
+        while (job := _next(self._waiting)) is not None:
             key += 1
             in_hand[key] = job
             yield key, job.start(session)
 
-    @staticmethod
-    def _fail(jobs: deque[Job[T]], error: ConnectionTrouble) -> Iterator[T]:
-        while jobs:
-            yield jobs.popleft().failed(error)
+
+def _next(jobs: deque[Job[T]]) -> Job[T] | None:
+    try:
+        return jobs.popleft()
+    except IndexError:  # another lane was faster
+        return None
+
+
+def _fail(jobs: deque[Job[T]], error: ConnectionTrouble) -> Iterator[T]:
+    while (job := _next(jobs)) is not None:
+        yield job.failed(error)
 
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    error: Exception | None
+    error: Exception | None = None
+
+
+def _side_by_side(lanes: list[_Lane[T]], waiting: deque[Job[T]]) -> Iterator[T]:
+    """The results of several lanes, each in a thread of its own. An error of one (our disk) ends all."""
+    results: queue.Queue[Any] = queue.Queue(_RESULTS_AHEAD)
+    stop = threading.Event()
+    threads = [threading.Thread(target=_feed, args=(lane.run(), results, stop), daemon=True) for lane in lanes]
+    for thread in threads:
+        thread.start()
+    try:
+        ended = 0
+        while ended < len(lanes):
+            result = results.get()
+            if not isinstance(result, _End):
+                yield result
+            elif result.error is not None:
+                raise result.error
+            else:
+                ended += 1
+    finally:
+        stop.set()
+        waiting.clear()
+        for thread in threads:
+            thread.join()
 
 
 def _feed(results_of_lane: Iterator[Any], results: queue.Queue[Any], stop: threading.Event) -> None:
-    error: Exception | None = None
+    end = _End()
     try:
         for result in results_of_lane:
-            while not stop.is_set():
-                try:
-                    results.put(result, timeout=1)
-                    break
-                except queue.Full:
-                    continue
-            if stop.is_set():
+            if not _handed_over(result, results, stop):
                 return
-    except Exception as caught:  # told to the one who waits for the results
-        error = caught
+    except Exception as error:  # told to the one who waits for the results
+        end = _End(error)
+    _handed_over(end, results, stop)
+
+
+def _handed_over(result: Any, results: queue.Queue[Any], stop: threading.Event) -> bool:
     while not stop.is_set():
         try:
-            results.put(_End(error), timeout=1)
-            return
+            results.put(result, timeout=0.5)
         except queue.Full:
             continue
+        return True
+    return False

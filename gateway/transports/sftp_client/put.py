@@ -119,7 +119,7 @@ def _written(opened: bytes, content: Content, wishes: PutWishes, shown: str) -> 
     ahead = in_flight = 0
     trouble: wire.Status | None = None
     while True:
-        requests = []
+        requests: list[wire.Request] = []
         while trouble is None and ahead < content.size and in_flight + len(requests) < _WRITES:
             data = content.read(ahead, min(wishes.chunk_bytes, content.size - ahead))
             if not data:
@@ -161,7 +161,8 @@ def _renamed(name: bytes, path: bytes, part: bytes, content: Content, wishes: Pu
     return Failed(
         name,
         Why.TAKEN,
-        f"another file stands under the name {shown}, and the server cannot replace it. → Ask the partner to take it away.",
+        f"another file stands under the name {shown}, and the server cannot replace it. "
+        "→ Ask the partner to take it away.",
     )
 
 

@@ -83,7 +83,7 @@ class Session:
 
     def receive(self) -> list[Reply[Any]]:
         """Wait for answers: at least one."""
-        replies = []
+        replies: list[Reply[Any]] = []
         while not replies:
             for packet in self._packets(self._receive()):
                 owner, request = self._asked.pop(wire.id_of(packet), (None, None))

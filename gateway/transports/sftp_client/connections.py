@@ -1,0 +1,128 @@
+"""The connections to one partner: opened when needed, kept a while, never more than configured.
+
+What opening one taught about the server being up or down is kept in the circuit; while it rests, nobody waits.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from gateway.transports.sftp_client.circuit import Circuit, Health
+from gateway.transports.sftp_client.connection import Connection, connect
+from gateway.transports.sftp_client.errors import LASTING, ConnectionTrouble
+from gateway.transports.sftp_client.peer import Peer
+from gateway.transports.sftp_client.rate import Rate
+
+_LONGEST_PAUSE_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """Time and luck, to be replaced in tests."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random
+
+    def pause(self, tries: int) -> None:
+        """Back off: half a second, one, two…, with jitter."""
+        self.sleep(min(_LONGEST_PAUSE_S, 0.5 * 2**tries) * (0.5 + self.jitter() / 2))
+
+
+_CHANCE: Final = Chance()
+
+
+class Connections:
+    """Lends connections to one peer. Several threads may use it; one that finds all of them lent waits."""
+
+    def __init__(
+        self,
+        peer: Peer,
+        circuit: Circuit,
+        chance: Chance = _CHANCE,
+        opener: Callable[[Peer], Connection] = connect,
+    ) -> None:
+        self.peer = peer
+        self.chance = chance
+        self._circuit = circuit
+        self._opener = opener
+        self._log = structlog.get_logger("gateway.sftp")
+        self._lock = threading.Lock()
+        self._idle: list[tuple[Connection, float]] = []
+        self._slots = threading.BoundedSemaphore(peer.bounds.connections)
+        per_s = peer.bounds.bytes_per_s
+        #: Called with the bytes that a request moves; waits where a rate is configured.
+        self.take: Callable[[int], None] | None = Rate(per_s, chance.monotonic, chance.sleep).take if per_s else None
+
+    @property
+    def health(self) -> Health:
+        """For `gateway status`."""
+        return self._circuit.health
+
+    def borrow(self, tries: int = 1) -> Connection:
+        """A connection, to be given back. Raises ConnectionTrouble after so many tries, at once while it rests."""
+        self._slots.acquire()
+        try:
+            connection = self._kept() or self._new(tries)
+        except BaseException:
+            self._slots.release()
+            raise
+        return connection
+
+    def give_back(self, connection: Connection) -> None:
+        """Keep it while it is whole."""
+        if connection.alive:
+            with self._lock:
+                self._idle.append((connection, self.chance.monotonic()))
+        else:
+            connection.close()
+        self._slots.release()
+
+    def worked(self) -> None:
+        """The server did something for us."""
+        if not self._circuit.health.up:
+            self._log.info("sftp_up", peer=str(self.peer))
+        self._circuit.worked()
+
+    def failed(self, error: ConnectionTrouble) -> None:
+        """The server is of no use now; it rests."""
+        if self._circuit.health.reason != str(error):
+            self._log.warning("sftp_down", peer=str(self.peer), reason=str(error))
+        self._circuit.failed(error)
+
+    def close(self) -> None:
+        """Hang up on all that are not lent."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection, _ in idle:
+            connection.close()
+
+    def _kept(self) -> Connection | None:
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                connection, since = self._idle.pop()
+            if connection.alive and self.chance.monotonic() - since < self.peer.timeouts.idle_s:
+                return connection
+            connection.close()
+
+    def _new(self, tries: int) -> Connection:
+        self._circuit.check()
+        tried = 0
+        while True:
+            try:
+                return self._opener(self.peer)
+            except ConnectionTrouble as error:
+                tried += 1
+                if tried >= tries or isinstance(error, LASTING):
+                    self.failed(error)
+                    raise
+            self.chance.pause(tried)
