@@ -72,6 +72,7 @@ class RemoteFolder:
         wishes = FetchWishes(self.path, into, self._pool.bounds.file_bytes, durable)
 
         def job(seen: RemoteLook) -> Job[Fetched | Failed]:
+            _checked(seen.name)
             return Job(lambda session: fetch(seen, wishes, session.read_bytes), lambda e: _lost(seen.name, e))
 
         return self._pool.run(job(seen) for seen in looks)
@@ -157,7 +158,7 @@ def _list(path: bytes, known: Collection[bytes], most: int) -> Steps[Listing]:
                 unusable += [entry.name[:300]] if len(unusable) < _UNUSABLE_TOLD else []
             elif not is_folder(entry.attributes):
                 looks[entry.name] = look(entry.name, entry.attributes)
-        more = len(looks) > most or seen > most * _LOOKED_AT + 1_000
+        more = len(looks) > most or seen > most * _LOOKED_AT + 2 * len(known) + 1_000
     yield from closed(opened)
     for bare in [one for one in looks.values() if one.size < 0 and one.nature is not Nature.SYMLINK]:
         attributes = yield from status(inside(path, bare.name))  # a server that lists names alone

@@ -62,6 +62,9 @@ class Bounds:
     """How much at once, and how much at all."""
 
     connections: int = 4
+    #: One thread does some 3,000 small files a second, and two get in each other's way: fewer jobs than that are not
+    #: worth a further connection.
+    jobs_per_connection: int = 5_000
     in_flight: int = 64  #: requests awaiting an answer on one connection
     bytes_per_s: float | None = None  #: over all connections of this partner
     file_bytes: int = 100 * 1024 * 1024  #: a larger file is not fetched

@@ -30,9 +30,6 @@ _FRUITLESS: Final = 3
 _GIVEN_UP: Final = 3
 #: A connection that brought this much was of use even when no file was done: a large one goes on from there.
 _USEFUL_BYTES: Final = 1024 * 1024
-#: Fewer jobs than that are not worth a further connection: one thread does some 3,000 small files a second, and two
-#: get in each other's way.
-_JOBS_A_CONNECTION: Final = 5_000
 _RESULTS_AHEAD: Final = 1_000
 
 
@@ -59,7 +56,7 @@ class Pool:
     def run(self, jobs: Iterable[Job[T]]) -> Iterator[T]:
         """The result of each job, in any order; each exactly once."""
         waiting = deque(jobs)
-        lanes = min(self.bounds.connections, -(-len(waiting) // _JOBS_A_CONNECTION))
+        lanes = min(self.bounds.connections, -(-len(waiting) // self.bounds.jobs_per_connection))
         if lanes <= 1:
             return _Lane(self._connections, waiting).run()
         return _side_by_side([_Lane(self._connections, waiting) for _ in range(lanes)], waiting)
