@@ -23,6 +23,7 @@ from gateway.steps.deliver import Deliver, NotDelivered
 from gateway.steps.fetch import Fetch
 from gateway.steps.house import House
 from gateway.transports.sftp_client.circuit import Circuit, Health
+from gateway.transports.sftp_client.connections import Connections
 from gateway.transports.sftp_client.errors import SftpError
 from gateway.transports.sftp_client.folder import RemoteFolder
 from gateway.transports.sftp_client.peer import Algorithms, Bounds, HostKeys, KeyFile, Login, Peer, Timeouts
@@ -94,7 +95,7 @@ class Remotes:
             known = self._lines.get(name)
             if known is None or known.peer != peer or known.table != table:
                 circuit = Circuit(self._house.clock.now)
-                self._lines[name] = _Line(table, peer, Pool(peer, circuit), circuit)
+                self._lines[name] = _Line(table, peer, Pool(Connections(peer, circuit)), circuit)
                 if known is not None:
                     known.pool.close()
 

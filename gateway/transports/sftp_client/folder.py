@@ -97,11 +97,11 @@ class RemoteFolder:
     def claim_many(self, looks: Iterable[RemoteLook]) -> Iterator[Moved | Failed]:
         """Rename into `.taken/`, so that nobody else takes it and its owner does not write on. `REFUSED` says that
         the server does not allow it: fetch without a claim, then."""
-        return self._moves((seen.name for seen in looks), TAKEN)
+        return self.move_many((seen.name for seen in looks), inside(self.path, TAKEN))
 
     def archive_many(self, names: Iterable[bytes]) -> Iterator[Moved | Failed]:
         """Rename into `archive/`; a number is added where the name is taken there."""
-        return self._moves(names, ARCHIVE)
+        return self.move_many(names, inside(self.path, ARCHIVE))
 
     def remove_many(self, names: Iterable[bytes]) -> Iterator[Removed | Failed]:
         """Delete; what is gone already counts as removed."""
@@ -117,11 +117,12 @@ class RemoteFolder:
                 found.add(result[0])
         return frozenset(found)
 
-    def _moves(self, names: Iterable[bytes], to: bytes) -> Iterator[Moved | Failed]:
+    def move_many(self, names: Iterable[bytes], to: bytes) -> Iterator[Moved | Failed]:
+        """Rename into another folder of that server, made when missing; a number is added where a name is taken."""
         names = list(names)
         if not names:
             return iter(())
-        trouble = self._pool.one(Job(lambda _: _made(inside(self.path, to)), lambda error: error))
+        trouble = self._pool.one(Job(lambda _: _made(to), lambda error: error))
         if isinstance(trouble, ConnectionTrouble):
             return iter([_lost(name, trouble) for name in names])
         if trouble is not None:
@@ -208,10 +209,10 @@ def _made(path: bytes) -> Task[SftpError | None]:
 
 def _move(path: bytes, name: bytes, to: bytes) -> Steps[Moved]:
     """By the plain rename, which does not overwrite. Looked at first: some servers overwrite all the same."""
-    old, folder = inside(path, name), inside(path, to)
+    old = inside(path, name)
     for number in range(_NUMBERS):
         now = numbered(name, number)
-        new = inside(folder, now)
+        new = inside(to, now)
         if (yield from status(new)) is not None:
             continue
         try:
