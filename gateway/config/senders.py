@@ -6,17 +6,18 @@ Every key has a description: the JSON Schema, the table in the documentation and
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from gateway.config.ladder import check_control_name, check_done_name, check_ladder
 from gateway.config.naming import check_name_template, check_reference_pattern
 from gateway.config.section import Chosen, Language, Name, Patience, Quiet, Section
 from gateway.config.sftp import LoginTable, SftpTable
 from gateway.config.values import ConfiguredPath, Schedule, Size, wrong
 from gateway.domain.issuer import Environment, Route
-from gateway.domain.partner import AckFormat, Grouping
+from gateway.domain.partner import LADDER, AckFormat, Grouping, Rung
 from gateway.domain.terms import REFERENCE_TERMS
 
 
@@ -73,6 +74,23 @@ class CompletenessTable(Section):
         default=None, description="Then a file that is not whole is refused as INCOMPLETE."
     )
     limit_bytes: Size | None = Field(default=None, ge=1, description="A larger file is refused unread.")
+    ladder: Annotated[tuple[Annotated[Rung, Chosen], ...], Field(strict=False, min_length=1)] = Field(
+        default=LADDER, description=f"How one knows that a file is whole: of {', '.join(Rung)}."
+    )
+    done_name: Annotated[str, AfterValidator(check_done_name)] = Field(
+        default="{name}.done", description="Name of a done-file: {name} of its file, or {stem} (without extension)."
+    )
+    control_names: Annotated[
+        tuple[Annotated[str, AfterValidator(check_control_name)], ...], Field(strict=False, min_length=1, max_length=10)
+    ] = Field(default=("*.ctr", "*.ctl"), description="Names of control files, with * and ?; SHA256SUMS is one too.")
+    minimum_age: Patience = Field(
+        default=timedelta(minutes=1), description="Age of a file, since we saw it first, for minimum-age."
+    )
+
+    @model_validator(mode="after")
+    def _stands(self) -> Self:
+        check_ladder(self.ladder)
+        return self
 
 
 def _known_term(value: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 
 class AckFormat(StrEnum):
@@ -45,13 +46,34 @@ class AckWishes:
     statuses: frozenset[str] = frozenset()  #: native codes told beside the terminal and your-turn ones; "*" = all
 
 
+class Rung(StrEnum):
+    """One idea of how to know that a dropped file is whole (`docs/completeness.md`)."""
+
+    DONE_FILE = "done-file"  #: a marker beside the file says so
+    CHECKSUM = "checksum"  #: a sidecar holds its hash
+    CONTROL_FILE = "control-file"  #: a list names the files of a batch
+    CLOSE_EVENT = "close-event"  #: our own transport closed it
+    TEMPORARY_NAME = "temporary-name"  #: its sender writes under another name and renames
+    QUIET = "quiet"  #: size and mtime unchanged for a while
+    MINIMUM_AGE = "minimum-age"  #: seen long enough ago
+    STRUCTURE = "structure"  #: the content ends as its kind must
+
+
+#: What holds where a partner says nothing else (DESIGN 4.3 c).
+LADDER: Final = (Rung.CLOSE_EVENT, Rung.QUIET, Rung.STRUCTURE)
+
+
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """When a dropped file counts as whole. Seconds are of the wall clock, sizes in bytes."""
+    """When a dropped file counts as whole. Seconds are of the monotonic clock, sizes in bytes."""
 
     quiet_s: float = 2.0  #: size and mtime unchanged over two looks this far apart
-    give_up_s: float = 1800.0  #: then it is refused as INCOMPLETE
+    give_up_s: float = 1800.0  #: then it is refused as never whole
     limit_bytes: int = 100 * 1024 * 1024  #: above it a file is refused unread
+    ladder: tuple[Rung, ...] = LADDER
+    minimum_age_s: float = 60.0  #: for `minimum-age`, since first sight
+    done_name: str = "{name}.done"  #: for `done-file`; holds {name} (of the file) or {stem} (without its extension)
+    control_names: tuple[str, ...] = ("*.ctr", "*.ctl")  #: for `control-file`; patterns with * and ?
 
 
 @dataclass(frozen=True, slots=True)

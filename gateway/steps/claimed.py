@@ -19,7 +19,7 @@ from typing import Final
 
 import structlog
 
-from gateway.domain import intake
+from gateway.domain import intake, not_whole
 from gateway.domain.finding import Definition, Finding, Layer, Severity, Text
 from gateway.domain.partner import Partner
 from gateway.ledger.archive import Archive, Changed, Kept
@@ -55,22 +55,23 @@ class Taken:
 
     row: InterchangeRow
     kept: Kept | None = None
-    refusal: Finding | None = None
+    refusals: tuple[Finding, ...] = ()  #: the first is the reason
     gone: bool = False
 
     @property
     def settled(self) -> bool:
         """Its row can move on."""
-        return bool(self.kept or self.refusal or self.gone)
+        return bool(self.kept or self.refusals or self.gone)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A row whose file was claimed. `doubtful`: what was claimed need not be what was looked at before."""
+    """A row whose file was claimed; its findings are why it is refused, where that is known already. `doubtful`: what
+    was claimed need not be what was looked at before. `sha256`: what its content must have, "" where nobody said."""
 
     row: InterchangeRow
-    incomplete: bool = False
     doubtful: bool = False
+    sha256: str = ""
 
 
 class Claimed:
@@ -97,30 +98,33 @@ class Claimed:
     def _take(self, partner: Partner, claim: Claim, source: Path) -> Taken:
         row, status = claim.row, source.lstat()
         if stat.S_ISLNK(status.st_mode):
-            return Taken(row, refusal=intake.SYMLINK.at(name=row.file_name))
+            return Taken(row, refusals=(intake.SYMLINK.at(name=row.file_name),))
         if stat.S_ISDIR(status.st_mode):
             # A folder took the name between look and claim: its files are not ours to take as one.
             with suppress(OSError):
                 source.rename(join(partner.inbox, unescape_name(row.raw_name)))
             return _gone(row)
         if not stat.S_ISREG(status.st_mode):
-            return Taken(row, refusal=intake.NOT_A_FILE.at(name=row.file_name))
+            return Taken(row, refusals=(intake.NOT_A_FILE.at(name=row.file_name),))
         wishes = partner.completeness
         if status.st_size > wishes.limit_bytes:
             refusal = intake.TOO_LARGE.at(size=status.st_size, limit=wishes.limit_bytes, name=row.file_name)
             return self._set_aside(row, source, refusal)
-        late = claim.incomplete or self._house.clock.now() - row.seen_at >= timedelta(seconds=wishes.give_up_s)
-        half = claim.incomplete or (claim.doubtful and status.st_size > 0 and not looks_whole(source))
+        late = bool(row.findings) or self._house.clock.now() - row.seen_at >= timedelta(seconds=wishes.give_up_s)
+        half = not row.findings and claim.doubtful and status.st_size > 0 and not looks_whole(source)
         if half and not late:
             return Taken(row)
         incomplete = intake.INCOMPLETE.at(minutes=f"{round(wishes.give_up_s / 60, 1):g}", name=row.file_name)
+        refusals = row.findings or ((incomplete,) if half else ())
         try:
             kept = _keep(self._house.archive, source, row)
         except PermissionError:
             return self._set_aside(row, source, NOT_READABLE.at(name=row.file_name))
         except Changed:
             return self._set_aside(row, source, incomplete) if late else Taken(row)
-        return Taken(row, kept, incomplete if half else None)
+        if not refusals and claim.sha256 and kept.sha256 != claim.sha256:
+            refusals = (_altered(row, claim.sha256, kept.sha256),)
+        return Taken(row, kept, refusals)
 
     def _set_aside(self, row: InterchangeRow, source: Path, refusal: Finding) -> Taken:
         """Refuse a file unread; it is renamed into the archive, or copied where that is another file system."""
@@ -132,11 +136,11 @@ class Claimed:
                 # One giant must not fill the disk on which everybody else's files are to be kept.
                 raise OSError(errno.EFBIG, "no room to keep a file that is refused for its size", str(source))
             kept = archive.keep_original(source, row.id, row.seen_at)
-        return Taken(row, kept, refusal)
+        return Taken(row, kept, (refusal,))
 
 
 def _gone(row: InterchangeRow) -> Taken:
-    return Taken(row, refusal=intake.WITHDRAWN.at(name=row.file_name), gone=True)
+    return Taken(row, refusals=(intake.WITHDRAWN.at(name=row.file_name),), gone=True)
 
 
 def _keep(archive: Archive, source: Path, row: InterchangeRow) -> Kept:
@@ -147,3 +151,10 @@ def _keep(archive: Archive, source: Path, row: InterchangeRow) -> Kept:
         except Changed:
             time.sleep(_PAUSE_S)
     return archive.keep_original(source, row.id, row.seen_at)
+
+
+def _altered(row: InterchangeRow, expected: str, found: str) -> Finding:
+    """It was rewritten, within a tick of the file system's clock, after its hash was found right."""
+    return not_whole.CHECKSUM_MISMATCH.at(
+        name=row.file_name, other=f"{row.file_name}.sha256", algorithm="SHA256", expected=expected, found=found
+    )

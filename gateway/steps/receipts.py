@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from gateway.domain.ack import ACK_VERSION, Ack, AckRow, Action, Event, FindingRow, Level, Source
 from gateway.domain.finding import Finding, Severity
+from gateway.domain.not_whole import NEVER_WHOLE
 from gateway.domain.verdict import PackVerdict
 from gateway.ledger.archive import Kept
 from gateway.ledger.ids import new_id
@@ -35,15 +36,14 @@ _ACTIONS: Final = {
 
 
 def refusal_receipt(
-    house: House, row: InterchangeRow, kept: Kept | None, refusal: Finding | None, event: Event = Event.UNREADABLE
+    house: House, row: InterchangeRow, kept: Kept | None, *refusals: Finding, event: Event = Event.UNREADABLE
 ) -> OwedAck:
-    """The receipt of a file that was refused as a whole."""
-    findings = (refusal,) if refusal else ()
-    if refusal and refusal.rule == "INCOMPLETE":
+    """The receipt of a file that was refused as a whole; the first refusal is the reason."""
+    if refusals and refusals[0].rule in NEVER_WHOLE:
         event = Event.INCOMPLETE
     if kept:
         row = replace(row, sha256=kept.sha256)
-    return receipt(house, row, event, findings)
+    return receipt(house, row, event, refusals)
 
 
 def receipt(

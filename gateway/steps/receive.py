@@ -2,7 +2,8 @@
 
 The order is what makes it safe to kill at any instruction: a row, then the rename into `.claimed/<id>`, then copy,
 hash and fsync into the archive, then the row moves, then the claimed file is unlinked. After a crash the rows in
-`seen` and `claimed` and the files in `.claimed` say together how far each one had got.
+`seen` and `claimed` and the files in `.claimed` say together how far each one had got. Proofs that vouched for files
+(done-files, checksums, control files) are noted before the row and removed after all that (`completeness/in_hand.py`).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from gateway.steps.claimed import Claim, Claimed, Taken
 from gateway.steps.house import House
 from gateway.steps.receipts import refusal_receipt
 from gateway.steps.rounds import Rotation
-from gateway.transports.completeness import Readiness, Watch
+from gateway.transports.completeness import Closed, InHand, Ready, Watch, is_note
 from gateway.transports.local import (
     Look,
     claim,
@@ -41,6 +42,7 @@ from gateway.transports.local import (
     look_again,
     look_at,
     printable_name,
+    remove,
     unescape_name,
 )
 
@@ -51,13 +53,15 @@ _BEFORE_ARCHIVE: Final = (InterchangeState.SEEN, InterchangeState.CLAIMED)
 
 @dataclass(slots=True)
 class _Folder:
-    """What we remember of one drop folder: its watch, and what the last full look found ready and was not yet taken.
+    """What we remember of one drop folder: its watch, the proofs that were accepted, and what the last full look found
+    ready and was not yet taken.
 
     Looking at 50,000 names again for each group of a hundred would take longer than taking them.
     """
 
     watch: Watch
-    ready: deque[tuple[Look, Readiness]] = field(default_factory=deque)
+    in_hand: InHand
+    ready: deque[Ready] = field(default_factory=deque)
 
 
 class Receive:
@@ -65,9 +69,12 @@ class Receive:
 
     name = "receive"
 
-    def __init__(self, house: House, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, house: House, monotonic: Callable[[], float] = time.monotonic, closed: Closed | None = None
+    ) -> None:
         self._house = house
         self._monotonic = monotonic
+        self.closed = closed or Closed()  #: where our own transports say that they closed a file
         self._folders: dict[str, _Folder] = {}
         self._rotation = Rotation()
         self._claimed = Claimed(house)
@@ -109,55 +116,87 @@ class Receive:
 
     def _receive(self, partner: Partner) -> int:
         self._prepare(partner)
+        folder = self._folder(partner)
         claims, unclaimed = self._interrupted(partner)
         retried = self._finish(partner, claims)
         if self.paused:
             return retried
+        if not claims and not unclaimed:
+            folder.in_hand.close()
         with self._house.ledger.reading() as unit:
             room = partner.in_flight - unit.in_flight(partner.name)
-        group = self._next(partner, min(room, self._house.settings.ledger.commit_size), unclaimed)
+        group = self._next(partner, folder, min(room, self._house.settings.ledger.commit_size), unclaimed)
         if not group:
             return retried
-        claims = []
-        for row, (look, readiness) in zip(self._write_down(partner, group), group, strict=True):
-            if self._claim(partner, row, look.name):
+        folder.in_hand.write((batch for ready in group for batch in ready.batches), new_id(self._house.clock.now()))
+        fresh = []
+        for row, ready in zip(self._write_down(partner, group), group, strict=True):
+            if self._claim(partner, row, ready.look.name):
                 now = look_again(partner.claimed, os.fsencode(row.id))
-                claims.append(Claim(row, readiness is Readiness.INCOMPLETE, doubtful=not look.same_file(now)))
+                fresh.append(Claim(row, doubtful=not ready.look.same_file(now), sha256=ready.sha256))
         sync_folder(partner.claimed)
-        return retried + self._finish(partner, claims)
+        finished = self._finish(partner, fresh)
+        if not claims and not unclaimed and finished == len(group):
+            folder.in_hand.close()
+        return retried + finished
 
-    def _next(self, partner: Partner, limit: int, unclaimed: frozenset[bytes]) -> list[tuple[Look, Readiness]]:
-        """The next ready names that are still as they were looked at, and have no row yet."""
+    def _folder(self, partner: Partner) -> _Folder:
+        """What we know of this folder, begun anew when the partner wishes otherwise."""
         folder = self._folders.get(partner.name)
         if folder is None or folder.watch.wishes != partner.completeness:
-            folder = self._folders[partner.name] = _Folder(Watch(partner.completeness, self._monotonic))
+            in_hand = InHand(partner.inbox, partner.claimed)
+            watch = Watch(partner.completeness, self._monotonic, in_hand, self.closed)
+            folder = self._folders[partner.name] = _Folder(watch, in_hand)
+        return folder
+
+    def _next(self, partner: Partner, folder: _Folder, limit: int, unclaimed: frozenset[bytes]) -> list[Ready]:
+        """The next ready names that are still as they were looked at, and have no row yet."""
         if not folder.ready:
             looks = look_at(partner.inbox, self._house.settings.intake.depth)
-            folder.ready.extend(folder.watch.sort(partner.inbox, looks))
-        group: list[tuple[Look, Readiness]] = []
+            ready, late = folder.watch.sort(partner.inbox, looks)
+            folder.ready.extend(ready)
+            self._remove_late(partner, late)
+        group: list[Ready] = []
         while folder.ready and len(group) < limit:
-            look, readiness = folder.ready.popleft()
-            if look.name not in unclaimed and look_again(partner.inbox, look.name) == look:
-                group.append((look, readiness))
-                folder.watch.forget(look.name)
+            ready_ = folder.ready.popleft()
+            name = ready_.look.name
+            if name not in unclaimed and look_again(partner.inbox, name) == ready_.look:
+                group.append(ready_)
+                folder.watch.forget(partner.inbox, name)
         return group
 
-    def _write_down(self, partner: Partner, group: Sequence[tuple[Look, Readiness]]) -> list[InterchangeRow]:
+    def _remove_late(self, partner: Partner, proofs: Sequence[Look]) -> None:
+        """Proofs of files that were taken without them: nobody waits for their word any more."""
+        for proof in proofs:
+            shown = {"partner": partner.name, "file": printable_name(proof.name)}
+            try:
+                remove(partner.inbox, proof)
+            except OSError as error:
+                self._log.error("late_proof_not_removed", **shown, error=str(error))
+            else:
+                self._log.info("late_proof_removed", **shown)
+
+    def _write_down(self, partner: Partner, group: Sequence[Ready]) -> list[InterchangeRow]:
+        """A row for each; with why it will be refused, where it will be: a crash must not make a whole file of it."""
         now = self._house.clock.now()
         rows = [
             InterchangeRow(
                 id=id_,
                 partner=partner.name,
                 state=InterchangeState.SEEN,
-                file_name=printable_name(look.name),
-                raw_name=escape_name(look.name),
-                size=look.size,
+                file_name=printable_name(ready.look.name),
+                raw_name=escape_name(ready.look.name),
+                size=ready.look.size,
                 seen_at=now,
+                findings=ready.refusals,
             )
-            for id_, (look, _) in zip(new_ids(now, len(group)), group, strict=True)
+            for id_, ready in zip(new_ids(now, len(group)), group, strict=True)
         ]
         with self._house.ledger.writing(self.name) as unit:
             unit.add_interchanges(rows)
+            for row in rows:
+                if row.findings:
+                    unit.set_interchange(row.id, findings=dump_findings(row.findings))
         return rows
 
     def _claim(self, partner: Partner, row: InterchangeRow, name: bytes) -> bool:
@@ -195,9 +234,9 @@ class Receive:
             )
             unit.owe(
                 [
-                    refusal_receipt(self._house, t.row, t.kept, t.refusal)
+                    refusal_receipt(self._house, t.row, t.kept, *t.refusals)
                     for t in settled
-                    if t.refusal and t.refusal.rule != intake.WITHDRAWN.rule
+                    if t.refusals and t.refusals[0].rule != intake.WITHDRAWN.rule
                 ]
             )
         for t in settled:
@@ -232,6 +271,8 @@ class Receive:
                 row = unit.interchange(name)
             if path.is_dir() and not path.is_symlink():
                 self._log.error("claimed_folder", path=str(path), remedy="a folder has no place there: look into it")
+            elif is_note(path):
+                continue
             elif row is not None and row.state not in _BEFORE_ARCHIVE:
                 self._remove(path)
             elif row is None:
@@ -278,7 +319,7 @@ def _move(taken: Taken, now: datetime) -> Move:
             "size": taken.kept.size,
             "archived_at": now,
         }
-    if taken.refusal is None:
+    if not taken.refusals:
         return Move(taken.row.id, taken.row.state, InterchangeState.ARCHIVED, columns=columns)
-    columns |= {"findings": dump_findings((taken.refusal,)), "ended_at": now}
-    return Move(taken.row.id, taken.row.state, InterchangeState.REFUSED, taken.refusal.rule, columns)
+    columns |= {"findings": dump_findings(taken.refusals), "ended_at": now}
+    return Move(taken.row.id, taken.row.state, InterchangeState.REFUSED, taken.refusals[0].rule, columns)

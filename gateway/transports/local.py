@@ -106,6 +106,21 @@ def claim(folder: Path, name: bytes, claimed: Path, claim_id: str) -> bool:
     return True
 
 
+def remove(folder: Path, look: Look) -> bool:
+    """Remove a name that is still as it was looked at; False when it is not, or is gone. Raises OSError when the
+    folder does not let it go. Sub-folders are held open on the way, as in `claim`."""
+    *parents, last = look.name.split(b"/")
+    try:
+        with _held(folder, parents) as held:
+            status = os.stat(last, dir_fd=held, follow_symlinks=False)
+            if Look(look.name, _nature(status.st_mode), status.st_size, status.st_mtime_ns, status.st_ino) != look:
+                return False
+            os.unlink(last, dir_fd=held)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
 @contextmanager
 def _held(folder: Path, parents: list[bytes]) -> Iterator[int]:
     held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
