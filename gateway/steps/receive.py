@@ -129,6 +129,8 @@ class Receive:
         if not group:
             return retried
         folder.in_hand.write((batch for ready in group for batch in ready.batches), new_id(self._house.clock.now()))
+        for ready in group:
+            folder.in_hand.taken(ready.look.name)
         fresh = []
         for row, ready in zip(self._write_down(partner, group), group, strict=True):
             if self._claim(partner, row, ready.look.name):

@@ -78,7 +78,7 @@ class InHand:
         self._keep(path, _Note([b.proof for b in fresh], {look.name: look for b in fresh for look in b.files}))
 
     def taken(self, name: bytes) -> None:
-        """A file was handed over to be claimed."""
+        """A file is about to be claimed, or is no longer there as it was."""
         known = self._files.pop(name, None)
         if known is not None:
             known[1].files.pop(name, None)

@@ -72,7 +72,6 @@ class Watch:
         self._seen.pop(name, None)
         if self._files.pop(name, None) is not None and self._ladder.vouchers and self._ladder.lacks_proof(name):
             self._taken[name] = self._monotonic()
-        self._in_hand.taken(name)
         self._closed.withdraw(folder, name)
 
     @property
@@ -112,7 +111,7 @@ class Watch:
                 # Since the last change: a large file that still comes in over a slow line is left alone.
                 ready.append((sighting, Ready(sighting.look, (self._ladder.missing(sighting.look.name),))))
         orphans = [orphan for voucher in self._ladder.vouchers for orphan in voucher.orphans()]
-        self._orphans = len(orphans)
+        self._orphans = sum(not orphan.late for orphan in orphans)
         ready += self._given_up(alone, orphans, now)
         ready = self._with_proofs(whole, ready)
         ready.sort(key=lambda r: (r[0].first, r[0].look.mtime_ns))
