@@ -50,6 +50,9 @@ class Events(Protocol):
 
     def opened(self, channel: paramiko.Channel) -> None: ...
 
+    def requested(self, channel: paramiko.Channel) -> None:
+        """A request on the channel was answered."""
+
     def stream_of(self, channel: paramiko.Channel) -> Stream | None: ...
 
     def streams(self) -> list[Stream]: ...
@@ -94,7 +97,7 @@ class Connection(paramiko.Transport):
         self._channel_handler_table = {
             MSG_CHANNEL_DATA: self._data,
             MSG_CHANNEL_WINDOW_ADJUST: self._window,
-            MSG_CHANNEL_REQUEST: paramiko.Channel._handle_request,  # type: ignore[attr-defined]
+            MSG_CHANNEL_REQUEST: self._request,
             MSG_CHANNEL_EOF: self._eof,
             MSG_CHANNEL_CLOSE: self._close,
         }
@@ -140,6 +143,10 @@ class Connection(paramiko.Transport):
         if stream is not None:
             stream.receive(m.get_binary())
 
+    def _request(self, channel: paramiko.Channel, m: Message) -> None:
+        channel._handle_request(m)  # type: ignore[attr-defined]
+        self._events.requested(channel)
+
     def _window(self, channel: paramiko.Channel, m: Message) -> None:
         channel._window_adjust(m)  # type: ignore[attr-defined]
         stream = self._events.stream_of(channel)
@@ -177,17 +184,17 @@ class _Login(AuthHandler):
             key = None if "-cert-" in algorithm else super()._generate_key_from_request(algorithm, keyblob)  # type: ignore[misc]
         except Exception:
             key = None
-        return key if isinstance(key, paramiko.PKey) else _UnusableKey()
+        return key if isinstance(key, paramiko.PKey) else UnusableKey(algorithm)
 
     def _parse_userauth_info_response(self, m: Message) -> None:
         raise SSHException("keyboard-interactive was not offered")
 
 
-class _UnusableKey(paramiko.PKey):
-    """A key of a kind that we do not take: equals none."""
+class UnusableKey(paramiko.PKey):
+    """A key of a kind that we do not take (certificates, SHA-1, hardware keys), or a damaged one: equals none."""
 
-    def __init__(self) -> None:
-        pass
+    def __init__(self, algorithm: str) -> None:
+        self.algorithm = algorithm
 
     def asbytes(self) -> bytes:
         return b""

@@ -23,7 +23,7 @@ from paramiko.common import (
 from gateway.domain.finding import printable
 from gateway.transports.sftp_server.audit import Audit, Outcome, Trail
 from gateway.transports.sftp_server.authorized_keys import KeyFiles
-from gateway.transports.sftp_server.connection import Connection
+from gateway.transports.sftp_server.connection import Connection, UnusableKey
 from gateway.transports.sftp_server.desk import Desk, HandleBudget
 from gateway.transports.sftp_server.partner import Partners
 from gateway.transports.sftp_server.passwords import PasswordCheck
@@ -78,6 +78,7 @@ class Session(paramiko.ServerInterface):
         self._budget = HandleBudget(house.settings.handles_per_session, above=house.budget)
         self._channels: dict[int, paramiko.Channel] = {}
         self._streams: dict[int, Stream] = {}
+        self._to_explain: set[int] = set()  #: channels whose client wants more than SFTP
         self._ever = 0
         self._connection: Connection | None = None
 
@@ -110,7 +111,10 @@ class Session(paramiko.ServerInterface):
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         self._candidate = None
         self._trail.key = _fingerprint(key)
-        self._why = self._wrong_key(username, key)
+        if isinstance(key, UnusableKey):
+            self._trail.key, self._why = "", f"keys of type {key.algorithm} are not taken"
+        else:
+            self._why = self._wrong_key(username, key)
         return AUTH_FAILED if self._why else AUTH_SUCCESSFUL
 
     def attempted(self, name: str, method: str, succeeded: bool) -> str:
@@ -218,16 +222,24 @@ class Session(paramiko.ServerInterface):
         return True
 
     def _explain(self, channel: paramiko.Channel, what: str) -> bool:
-        """Refuse, and say why where the user sees it (stderr)."""
+        """Nothing is run. To a plain refusal OpenSSH's clients show "request failed" only, so the request is granted
+        and its whole output is the reason."""
         self._trail.tell("channel", Outcome.REFUSED, detail=what)
-        if channel.out_window_size >= len(_REFUSED):
-            channel.send_stderr(_REFUSED)
-        return False
+        self._to_explain.add(channel.chanid)
+        return channel.chanid not in self._streams
 
     # What the connection tells.
 
     def opened(self, channel: paramiko.Channel) -> None:
         self._channels[channel.chanid] = channel
+
+    def requested(self, channel: paramiko.Channel) -> None:
+        if channel.chanid in self._to_explain:
+            self._to_explain.discard(channel.chanid)
+            if channel.out_window_size >= len(_REFUSED) and channel.chanid not in self._streams:
+                channel.send_stderr(_REFUSED)
+                channel.send_exit_status(1)
+                channel.close()
 
     def stream_of(self, channel: paramiko.Channel) -> Stream | None:
         self.active_at = self._house.monotonic()
