@@ -19,6 +19,7 @@ import typer
 
 from gateway.app import Gateway, open_gateway_ledger
 from gateway.cli_packs import packs_app
+from gateway.cli_partner import partner_app
 from gateway.clock import SystemClock
 from gateway.config import Configuration, ConfigurationFaults, check, json_schema_text
 from gateway.domain.issuer import Route
@@ -49,6 +50,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(buyers_app, name="buyers")
 app.add_typer(rules_app, name="rules")
 app.add_typer(packs_app, name="packs")
+app.add_typer(partner_app, name="partner")
 app.add_typer(issuers_app, name="issuers")
 
 ConfigPath = Annotated[
