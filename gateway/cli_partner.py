@@ -149,8 +149,10 @@ def _load_again(config: Path, name: str) -> None:
     """The file as the gateway will read it."""
     after: Configured = read_configured(config, os.environ)
     after.partner(name)
-    for fault in after.files.faults:
-        print(f"gateway: the configuration has another fault: {fault}", file=sys.stderr)
+    if faults := [fault for fault in after.files.faults if fault.fatal]:
+        print(
+            f"gateway: beside this, the configuration has {len(faults)} faults: gateway config check", file=sys.stderr
+        )
 
 
 def _key_path(config: Path, name: str) -> Path:

@@ -136,6 +136,6 @@ def _has_fragment(path: Path, front: Front) -> bool:
         there = path.read_text("utf-8")
     except FileNotFoundError:
         return False
-    if there != fragment(front):
+    if there.strip() != fragment(front).strip():  # pasted by hand, it may have an empty line more
         raise Refused(f"{path} is there and says something else; it is never overwritten: move it away, then run again")
     return True

@@ -38,6 +38,7 @@ def _written(path: Path, text: str) -> Iterator[Path]:
     path.parent.mkdir(mode=0o755, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.writing")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    partial.unlink(missing_ok=True)  # left by a crash
     try:
         with os.fdopen(os.open(partial, flags, 0o644), "w", encoding="utf-8") as file:
             # The gateway and sshd read these as other users than root; nothing in them is secret.

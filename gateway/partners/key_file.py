@@ -69,12 +69,12 @@ def key_path(folder: Path, partner: str) -> Path:
 def read_key_file(path: Path) -> KeyFile | None:
     """The file as written by us; None when there is none. Raises `Refused` when somebody else wrote into it."""
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8").split("\n")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(f"{path}: cannot be read ({error})") from None
-    head = _HEAD.fullmatch(lines[0]) if lines else None
+    head = _HEAD.fullmatch(lines[0])
     if head is None:
         raise Refused(f"{path}: not written by `gateway partner add`; move it away, then run that again")
     numbered = [(n, line) for n, line in enumerate(lines, 1) if line and not line.startswith("#")]
@@ -108,17 +108,17 @@ def remove_key(path: Path, fingerprint: str, *, even_last: bool = False) -> Admi
         return found[0]
 
 
-def checked_sources(texts: Iterable[str]) -> tuple[str, ...]:
-    """Addresses and networks in the form that sshd compares. Raises `Refused`."""
-    return tuple(_source(text) for text in texts)
+def checked_sources(texts: Iterable[str], where: str = "--from") -> tuple[str, ...]:
+    """Addresses and networks in the form that sshd compares. Raises `Refused`, naming `where`."""
+    return tuple(_source(text, where) for text in texts)
 
 
-def _source(text: str) -> str:
+def _source(text: str, where: str) -> str:
     try:
         network = ipaddress.ip_network(text)
     except ValueError as error:
         raise Refused(
-            f"--from {text!r}: expected an address or a network, such as 192.0.2.10 or 192.0.2.0/24 ({error})"
+            f"{where}: {text!r}, expected an address or a network, such as 192.0.2.10 or 192.0.2.0/24 ({error})"
         ) from None
     return str(network.network_address) if network.num_addresses == 1 else str(network)
 
@@ -134,4 +134,4 @@ def _admitted(line: str, where: str) -> AdmittedKey:
     found = _LINE.fullmatch(line)
     if found is None:
         raise Refused(f"{where}: not written by `gateway partner key`; remove the line and add the key with it")
-    return AdmittedKey(parse_key(found[2], where), checked_sources(found[1].split(",")) if found[1] else ())
+    return AdmittedKey(parse_key(found[2], where), checked_sources(found[1].split(","), where) if found[1] else ())

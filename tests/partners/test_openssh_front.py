@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-import shlex
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,46 +15,10 @@ import pytest
 from gateway.acks.outbox import Outbox
 from gateway.acks.render import AckFile
 from gateway.domain.states import InterchangeState
-from tests.partners.client import Client
 from tests.partners.conftest import MakeKey
+from tests.partners.connected import Connected, connect
 from tests.partners.machine import GATEWAY, Machine, Sshd
 from tests.transports.intake import GIVE_UP, Intake
-
-_NAMES = (f"acme-{n}" for n in itertools.count())
-
-
-@dataclass(frozen=True)
-class Connected:
-    """A partner as an operator connects it: the command, then all that it printed, then a reload."""
-
-    name: str
-    root: Path
-    client: Client
-    printed: str
-
-
-def left_to_do(printed: str) -> list[str]:
-    """The commands that were printed for root."""
-    return [line.strip() for line in printed.partition("Left to do as root:\n")[2].splitlines()]
-
-
-def type_commands(machine: Machine, sshd: Sshd, printed: str) -> None:
-    for line in left_to_do(printed):
-        if line.startswith("systemctl reload"):
-            sshd.reload()
-        elif not line.startswith("#"):
-            machine.run(*shlex.split(line))
-
-
-def connect(machine: Machine, sshd: Sshd, key: Path, *more: str, root: str = "") -> Connected:
-    name = next(_NAMES)
-    folder = root or f"/srv/drop/{name}"
-    fragment = f"/etc/ssh/sshd_config.d/50-{name}.conf"
-    ran = machine.gateway("partner", "add", name, "--root", folder, "--key", str(key), "--sshd-config", fragment, *more)
-    assert ran.exit_code == 0, ran.stderr
-    type_commands(machine, sshd, ran.stdout)
-    client = Client(sshd, f"sftp-{name}", key.with_suffix(""), key.parent)
-    return Connected(name, Path(folder), client, ran.stdout)
 
 
 @pytest.fixture
@@ -182,11 +145,8 @@ def test_an_ack_is_fetched_and_deleted_by_the_partner(machine: Machine, partner:
 def test_the_partner_sees_its_own_folder_as_the_root_and_nothing_beyond(machine: Machine, partner: Connected) -> None:
     listed = partner.client.sftp("ls -1 /", "ls -1 ../../../..")
 
-    assert [line for line in listed.stdout.splitlines() if "sftp>" not in line] == ["/book", "/in", "/out"] + [
-        "../../../../book",
-        "../../../../in",
-        "../../../../out",
-    ]
+    seen = [line for line in listed.stdout.splitlines() if "sftp>" not in line]
+    assert seen == [f"{where}{name}" for where in ("/", "../../../../") for name in ("book", "in", "out")]
     for outside in ("get /etc/passwd", "ls /srv", "get ../../../../etc/passwd", "cd /var/lib/chorus-gateway"):
         assert partner.client.sftp(outside).returncode != 0, outside
 
@@ -211,6 +171,33 @@ def test_claimed_files_are_out_of_the_partners_reach(machine: Machine, partner: 
     ):
         assert partner.client.sftp(attempt).returncode != 0, attempt
     assert machine.path(partner.root / ".claimed" / "one").read_text() == "claimed"
+
+
+def look_into(process: int) -> list[str]:
+    """What of another process is open to these rights."""
+    opened = []
+    for what in ("environ", "mem", "maps", "root/etc/passwd", "fd/0", "cwd/."):
+        try:
+            os.close(os.open(f"/proc/{process}/{what}", os.O_RDONLY))
+        except OSError:
+            continue
+        opened.append(what)
+    return opened
+
+
+def test_the_rights_of_a_session_do_not_suffice_to_look_into_the_gateway(machine: Machine, partner: Connected) -> None:
+    """Both have one user id: it is the group that keeps them apart, for the kernel compares both."""
+    words = ["--reuid", GATEWAY, "--regid", GATEWAY, "--init-groups", "sleep", "600"]
+    gateway = machine.start("setpriv", *words)
+    try:
+        deadline = time.monotonic() + 20
+        while "sleep" not in Path(f"/proc/{gateway.pid}/comm").read_text() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert "environ" in machine.inside(look_into, gateway.pid, user=GATEWAY)
+        assert machine.inside(look_into, gateway.pid, user=partner.client.login) == []
+    finally:
+        gateway.kill()
+        gateway.wait()
 
 
 def test_there_is_no_shell_no_command_and_no_terminal(partner: Connected) -> None:
