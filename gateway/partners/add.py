@@ -71,7 +71,7 @@ def add_partner(
     commands = [*account_commands(front), *left, *key_path_commands(front)]
     if not placed:
         commands.append(f"# put the part for sshd_config into {sshd_config or default_fragment(front)}")
-    if not has_fragment:
+    if not has_fragment or work.written:  # what was cut short may not have been reloaded
         commands += ["sshd -t", "systemctl reload ssh  # named sshd on Red Hat"]
     return Added(tuple(work.written), tuple(work.kept), tuple(commands), "" if placed else fragment(front))
 
