@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +11,7 @@ from gateway.clock import Clock, SystemClock
 from gateway.config import Configuration, Settings
 from gateway.directory import LiveBuyers
 from gateway.domain.issuer import Route
+from gateway.front import Front, note_closed
 from gateway.ledger.archive import Archive, make_durable_folder
 from gateway.ledger.ledger import Ledger, open_ledger
 from gateway.parsers.archive import ArchiveLimits
@@ -30,6 +33,7 @@ from gateway.steps.receive import Receive
 from gateway.steps.settle import Settle
 from gateway.steps.tell import Tell
 from gateway.steps.trouble import Patience
+from gateway.transports.completeness.closed import Closed
 from gateway.workers.examiner import PoolExaminer
 from gateway.workers.pool import Ceilings
 
@@ -66,7 +70,8 @@ class Gateway:
             routes={Route.CHORUS_API: self.chorus},
         )
         self.patience = Patience()
-        self.receive = Receive(self.house)
+        self.closed = Closed()
+        self.receive = Receive(self.house, closed=self.closed)
         self.open = Open(self.house)
         self.judge = Judge(self.house)
         self.decide = Decide(self.house)
@@ -76,11 +81,18 @@ class Gateway:
         self.follow_flows = FollowFlows(self.house, self.patience)
         self.follow_statuses = FollowStatuses(self.house, self.patience)
         self.tell = Tell(self.house)
-        self.remotes = Remotes(self.house, Fetch(self.house), Deliver(self.house))
+        placed = partial(note_closed, self.closed)
+        self.remotes = Remotes(self.house, Fetch(self.house, placed), Deliver(self.house))
 
     def pack(self, *, patient: bool) -> Pack:
         """The packing step; patient in service, at once in a nightly run."""
         return Pack(self.house, patient=patient)
+
+    def front(self, closed: Callable[[], None]) -> Front | None:
+        """Our SFTP server, if there is to be one; `closed` is called after each file that its sender has finished."""
+        if not self.configuration.settings.sftp_server.listen:
+            return None
+        return Front(self.configuration, self.clock, self.closed, closed)
 
     def take_settings(self) -> None:
         """After a reload: the platform's client takes the accounts and addresses that are in force now."""

@@ -47,6 +47,8 @@ class Service:
         self._filling = gateway.pack(patient=True)
         self._at_once = gateway.pack(patient=False)
         self._hinted = threading.Event()
+        self._finished = threading.Event()  #: a sender has finished a file at our own server, or one was fetched
+        self._front = gateway.front(self._file_finished)
         self._stopping = threading.Event()
         self._log = structlog.get_logger("gateway.service")
         self._lanes: Mapping[str, Callable[[], None]] = {
@@ -77,6 +79,8 @@ class Service:
             )
         self._watch(settings)
         self._scheduler.start()
+        if self._front is not None:
+            self._front.server.start()
         self._log.info("started", partners=len(settings.partners), issuers=len(settings.issuers))
 
     def stop(self) -> None:
@@ -84,6 +88,8 @@ class Service:
         if self._stopping.is_set():
             return
         self._stopping.set()
+        if self._front is not None:
+            self._front.server.stop()
         self._events.stop()
         # Not `wait=True`: APScheduler then waits with its own lock held, which a lane that ends may be asking for.
         self._scheduler.shutdown(wait=False)
@@ -127,6 +133,11 @@ class Service:
         self._hinted.set()
         self._soon("intake", self._shortest_quiet() / 2)
 
+    def _file_finished(self) -> None:
+        """A file is whole by its sender's word: look at once."""
+        self._finished.set()
+        self._soon("intake", 0)
+
     def _soon(self, name: str, seconds: float) -> None:
         job = self._scheduler.get_job(name) if self._goes_on() else None
         moment = datetime.now(UTC) + timedelta(seconds=seconds)
@@ -147,8 +158,9 @@ class Service:
         gateway = self._gateway
         steps: tuple[Step, ...] = (gateway.receive, gateway.open, gateway.judge, gateway.decide, gateway.amend)
         moved = 1
-        while moved and self._goes_on():
+        while (moved or self._finished.is_set()) and self._goes_on():
             self._hinted.clear()
+            self._finished.clear()
             moved = sum(step.run() for step in steps)
         # APScheduler drops what becomes due while the lane runs: a hint that came during the last look is kept here.
         if gateway.receive.waiting or self._hinted.is_set():
@@ -193,7 +205,7 @@ class Service:
 
     def _remotes(self) -> None:
         """Begins what is due at partners' own servers; each goes on by itself."""
-        self._gateway.remotes.look(self._hint)
+        self._gateway.remotes.look(self._file_finished)
 
     def _pick_ups(self) -> None:
         self._gateway.tell.notice_pick_ups()

@@ -149,7 +149,6 @@ class LoginTable(Section):
     quota_bytes: Size = Field(default=10_000 * MB, ge=1, description="Bytes that may stand in in/ and book/ at once.")
     quota_files: int = Field(default=200_000, ge=1, description="Files that may stand there at once.")
     rate_bytes: Size = Field(default=0, description="Bytes a second at most; 0: as many as come.")
-    connections: int = Field(default=16, ge=1, le=1000, description="Its connections at once.")
 
     @model_validator(mode="after")
     def _a_door(self) -> Self:
@@ -168,5 +167,6 @@ class SftpServer(Section):
         default=None, description="Folder of its host keys, made at the first start; sftp/ in state_dir if left out."
     )
     connections: int = Field(default=200, ge=1, le=10_000, description="Connections at once, all partners together.")
+    connections_per_partner: int = Field(default=32, ge=1, le=10_000, description="Connections of one partner at once.")
     login_timeout: Timeout = Field(default=timedelta(seconds=30), description="For a login, then it is cut.")
     idle_timeout: Timeout = Field(default=timedelta(minutes=10), description="A connection silent this long is cut.")

@@ -61,7 +61,9 @@ def same(sent: Path, arrived: Path) -> bool:
     )
 
 
-def test_sftp_puts_lists_renames_fetches_and_removes(house: House, openssh: Openssh, drop: Path, tmp_path: Path) -> None:
+def test_sftp_puts_lists_renames_fetches_and_removes(
+    house: House, openssh: Openssh, drop: Path, tmp_path: Path
+) -> None:
     back = tmp_path / "back"
     done = openssh.sftp(
         f"put {drop}/* in/",
@@ -105,7 +107,9 @@ def test_sftp_resumes_what_was_cut_off(house: House, openssh: Openssh, tmp_path:
     assert [p.name for p in house.folder("in").iterdir()] == ["large.xml"] and house.names() == ["large.xml"]
 
 
-def test_sftp_fetches_from_out_and_may_not_write_there(house: House, openssh: Openssh, drop: Path, tmp_path: Path) -> None:
+def test_sftp_fetches_from_out_and_may_not_write_there(
+    house: House, openssh: Openssh, drop: Path, tmp_path: Path
+) -> None:
     (house.folder("out") / "ack.csv").write_bytes(b"ack")
     (house.folder("out") / ".ack2.csv.writing").write_bytes(b"half")
 
@@ -190,8 +194,18 @@ def test_curl_uploads_resumes_and_downloads(house: House, needs: Needs, tmp_path
     (tmp_path / "half.xml").write_bytes(whole.read_bytes()[:1000])
     rest = curl(house, "-C", "-", "-o", f"{tmp_path}/half.xml", f"{url}/in/large.xml")
 
-    assert [put.returncode, resumed.returncode, got.returncode, rest.returncode] == [0, 0, 0, 0], (put, resumed, got, rest)
-    for path in (house.folder("in") / "large.xml", house.folder("in") / "cut.xml", tmp_path / "got.xml", tmp_path / "half.xml"):
+    assert [put.returncode, resumed.returncode, got.returncode, rest.returncode] == [0, 0, 0, 0], (
+        put,
+        resumed,
+        got,
+        rest,
+    )
+    for path in (
+        house.folder("in") / "large.xml",
+        house.folder("in") / "cut.xml",
+        tmp_path / "got.xml",
+        tmp_path / "half.xml",
+    ):
         assert path.read_bytes() == whole.read_bytes()
     assert house.names() == ["large.xml", "cut.xml"]
 
