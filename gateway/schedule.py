@@ -48,7 +48,8 @@ class Service:
         self._at_once = gateway.pack(patient=False)
         self._hinted = threading.Event()
         self._finished = threading.Event()  #: a sender has finished a file at our own server, or one was fetched
-        self._front = gateway.front(self._file_finished)
+        self._at_once_thread = threading.Thread(target=self._whenever_finished, name="at-once", daemon=True)
+        self._front = gateway.front(self._finished.set)
         self._stopping = threading.Event()
         self._log = structlog.get_logger("gateway.service")
         self._lanes: Mapping[str, Callable[[], None]] = {
@@ -79,6 +80,7 @@ class Service:
             )
         self._watch(settings)
         self._scheduler.start()
+        self._at_once_thread.start()
         if self._front is not None:
             self._front.server.start()
         self._log.info("started", partners=len(settings.partners), issuers=len(settings.issuers))
@@ -90,6 +92,7 @@ class Service:
         self._stopping.set()
         if self._front is not None:
             self._front.server.stop()
+        self._finished.set()
         self._events.stop()
         # Not `wait=True`: APScheduler then waits with its own lock held, which a lane that ends may be asking for.
         self._scheduler.shutdown(wait=False)
@@ -133,10 +136,12 @@ class Service:
         self._hinted.set()
         self._soon("intake", self._shortest_quiet() / 2)
 
-    def _file_finished(self) -> None:
-        """A file is whole by its sender's word: look at once."""
-        self._finished.set()
-        self._soon("intake", 0)
+    def _whenever_finished(self) -> None:
+        """A file is whole by its sender's word: it is taken, decided and told without waiting for any interval."""
+        while self._finished.wait() and self._goes_on():
+            self._finished.clear()
+            for lane in ("intake", "tell", "remotes"):
+                self.run(lane)
 
     def _soon(self, name: str, seconds: float) -> None:
         job = self._scheduler.get_job(name) if self._goes_on() else None
@@ -158,10 +163,13 @@ class Service:
         gateway = self._gateway
         steps: tuple[Step, ...] = (gateway.receive, gateway.open, gateway.judge, gateway.decide, gateway.amend)
         moved = 1
-        while (moved or self._finished.is_set()) and self._goes_on():
+        decided = False
+        while moved and self._goes_on():
             self._hinted.clear()
-            self._finished.clear()
             moved = sum(step.run() for step in steps)
+            decided = decided or bool(moved)
+        if decided:
+            self._soon("tell", 0)
         # APScheduler drops what becomes due while the lane runs: a hint that came during the last look is kept here.
         if gateway.receive.waiting or self._hinted.is_set():
             self._soon("intake", self._shortest_quiet())
@@ -205,7 +213,7 @@ class Service:
 
     def _remotes(self) -> None:
         """Begins what is due at partners' own servers; each goes on by itself."""
-        self._gateway.remotes.look(self._file_finished)
+        self._gateway.remotes.look(self._finished.set)
 
     def _pick_ups(self) -> None:
         self._gateway.tell.notice_pick_ups()
