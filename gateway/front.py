@@ -10,6 +10,7 @@ from pathlib import Path
 from gateway.clock import Clock
 from gateway.config import Settings
 from gateway.domain.partner import Partner
+from gateway.ledger.archive import make_durable_folder
 from gateway.steps.house import Roster
 from gateway.transports.completeness.closed import Closed
 from gateway.transports.local import look_again
@@ -49,6 +50,9 @@ class Front:
         self._accounts = ConfiguredAccounts(roster)
         self._registry = registry
         self._closed = closed
+        for partner in roster.settings.partners.values():
+            for folder in (partner.inbox, partner.outbox, partner.root / "book"):
+                make_durable_folder(folder)  # a partner may come before the first look
         self.server = SftpServer(
             server_settings(roster.settings), self._accounts, on_complete=self._completed, clock=clock
         )

@@ -49,7 +49,7 @@ class Service:
         self._hinted = threading.Event()
         self._finished = threading.Event()  #: a sender has finished a file at our own server, or one was fetched
         self._at_once_thread = threading.Thread(target=self._whenever_finished, name="at-once", daemon=True)
-        self._front = gateway.front(self._finished.set)
+        self.front = gateway.front(self._finished.set)
         self._stopping = threading.Event()
         self._log = structlog.get_logger("gateway.service")
         self._lanes: Mapping[str, Callable[[], None]] = {
@@ -81,8 +81,8 @@ class Service:
         self._watch(settings)
         self._scheduler.start()
         self._at_once_thread.start()
-        if self._front is not None:
-            self._front.server.start()
+        if self.front is not None:
+            self.front.server.start()
         self._log.info("started", partners=len(settings.partners), issuers=len(settings.issuers))
 
     def stop(self) -> None:
@@ -90,8 +90,8 @@ class Service:
         if self._stopping.is_set():
             return
         self._stopping.set()
-        if self._front is not None:
-            self._front.server.stop()
+        if self.front is not None:
+            self.front.server.stop()
         self._finished.set()
         self._events.stop()
         # Not `wait=True`: APScheduler then waits with its own lock held, which a lane that ends may be asking for.

@@ -219,7 +219,7 @@ class Loop:
         )
         gateway = Gateway(self.configuration, self.clock, examiner)
         if self.here:
-            gateway.receive = Receive(gateway.house, Leaps())
+            gateway.receive = Receive(gateway.house, Leaps(), gateway.closed)
         self._pack = gateway.pack(patient=False)
         return gateway
 
