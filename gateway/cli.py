@@ -18,6 +18,7 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from gateway.app import Gateway, open_gateway_ledger
+from gateway.cli_doctor import doctor
 from gateway.cli_packs import packs_app
 from gateway.cli_partner import partner_app
 from gateway.clock import SystemClock
@@ -51,6 +52,7 @@ app.add_typer(buyers_app, name="buyers")
 app.add_typer(rules_app, name="rules")
 app.add_typer(packs_app, name="packs")
 app.add_typer(partner_app, name="partner")
+app.command()(doctor)
 app.add_typer(issuers_app, name="issuers")
 
 ConfigPath = Annotated[

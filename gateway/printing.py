@@ -53,8 +53,17 @@ def print_status(status: dict[str, Any]) -> None:
         table.add_row(escape(name), _counts(counts["interchanges"]), _counts(counts["documents"]), _counts(owed))
     out.print(table)
     out.print(f"flows: {_counts(status['flows']) or 'none'}")
+    for name, server in status["servers"].items():
+        out.print(_server(name, server))
     for job, ran in status["jobs"].items():
         out.print(f"last {escape(job)}: {ran or 'never'}")
+
+
+def _server(name: str, server: dict[str, str]) -> str:
+    if server["state"] == "up":
+        return f"server of {escape(name)}: [green]up[/], last reached {server['reached']}"
+    again = f", next try {server['next_try']}" if server["next_try"] else ""
+    return f"server of {escape(name)}: [red]down[/] since {server['down_since']}{again}: {escape(server['trouble'])}"
 
 
 def print_story(story: dict[str, Any], language: str) -> None:

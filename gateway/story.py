@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.ledger import statements as sql
 from gateway.ledger.codec import load_ack
+from gateway.ledger.remote_files import RemoteServerRow, remote_servers
 from gateway.ledger.rows import DocumentRow, FlowRow, InterchangeRow
 from gateway.ledger.unit import Unit
 
@@ -27,7 +28,19 @@ def status(unit: Unit) -> dict[str, Any]:
         "partners": {name: dict(counts) for name, counts in sorted(partners.items())},
         "flows": {row.state: row.n for row in connection.execute(sql.COUNT_FLOWS)},
         "acks_owed": dict(owed),
+        "servers": {row.partner: _server(row) for row in remote_servers(unit)},
         "jobs": {row.job: _moment(row.last_run) for row in connection.execute(sql.JOBS)},
+    }
+
+
+def _server(row: RemoteServerRow) -> dict[str, str]:
+    """A partner's own server: `up`, or `down` since when and why."""
+    return {
+        "state": "down" if row.down_since else "up",
+        "reached": _moment(row.reached_at),
+        "down_since": _moment(row.down_since),
+        "trouble": row.trouble,
+        "next_try": _moment(row.next_try),
     }
 
 
