@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import corpus, differential, rules, throughput
+from benchmarks import corpus, differential, drops, rules, throughput
 
 GROUPS: Mapping[str, Callable[[], None]] = {
     "gateway": throughput.main,
     "corpus": corpus.main,
     "rules": rules.main,
+    "drops": drops.main,
     "differential": differential.main,
 }
 #: Those that take an hour: only when named.
