@@ -30,7 +30,7 @@ def check_accounts(front: Front) -> None:
             f"--user {front.login}: this account is somebody else's (user id {login.pw_uid}, expected "
             f"{front.gateway.uid}, that of {front.gateway.name}); choose another name"
         )
-    if login.pw_gid != gid or front.login in grp.getgrgid(front.gateway.gid).gr_mem:
+    if login.pw_gid != gid or front.login in front.gateway.others:
         raise Refused(f"--user {front.login}: expected {front.group} as its only group; mend it with usermod")
 
 

@@ -43,7 +43,7 @@ def wanted_folders(front: Front) -> list[Folder]:
     """All that the partner needs, outermost first; folders above its root only where they are missing."""
     above = [Folder(path, "root", 0o755) for path in reversed(front.root.parents) if not path.exists()]
     shared = [Folder(front.root / name, front.group, 0o770) for name in SHARED]
-    ours = Folder(front.root / CLAIMED, grp.getgrgid(front.gateway.gid).gr_name, 0o770)
+    ours = Folder(front.root / CLAIMED, front.gateway.group, 0o770)
     return [*above, Folder(front.root, "root", 0o755), *shared, ours]
 
 

@@ -9,6 +9,7 @@ by group: `.claimed/` belongs to root and to the group of the gateway, in which 
 
 from __future__ import annotations
 
+import grp
 import pwd
 import re
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ class GatewayUser:
     name: str
     uid: int
     gid: int
+    group: str  #: its first group, by name
+    others: frozenset[str]  #: accounts that have this group as a further one
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,11 @@ def gateway_user(name: str, state_dir: Path) -> GatewayUser:
             "the gateway's account would be root, whom no chroot holds: run the gateway under an account of its own "
             "and name it with --gateway-user"
         )
-    return GatewayUser(entry.pw_name, entry.pw_uid, entry.pw_gid)
+    try:
+        group = grp.getgrgid(entry.pw_gid)
+    except KeyError:
+        raise Refused(f"the first group of {entry.pw_name} ({entry.pw_gid}) has no name: give it one") from None
+    return GatewayUser(entry.pw_name, entry.pw_uid, entry.pw_gid, group.gr_name, frozenset(group.gr_mem))
 
 
 def sshd_path(path: Path) -> str:

@@ -288,3 +288,12 @@ def test_the_fragment_says_nothing_about_anybody_else(machine: Machine, sshd: Ss
     assert f"chrootdirectory {partner.root}" in its_own
     for forbidden in ("allowtcpforwarding", "x11forwarding", "permittunnel", "permittty", "passwordauthentication"):
         assert f"{forbidden} no\n" in its_own
+
+
+def test_pasted_into_sshd_config_it_ends_where_it_ends(machine: Machine, partner: Connected) -> None:
+    part = machine.path(f"/etc/ssh/sshd_config.d/50-{partner.name}.conf").read_text()
+    machine.path("/srv/pasted").write_text(f"{part}Banner /etc/issue\n")
+
+    others = machine.run("sshd", "-T", "-f", "/srv/pasted", "-C", "user=root,host=localhost,addr=127.0.0.1")
+
+    assert "banner /etc/issue" in others
