@@ -64,7 +64,7 @@ def add_partner(
     placed = has_fragment
     if sshd_config is not None and not work.kept_if(sshd_config, there=has_fragment):
         placed = work.did(sshd_config, partial(_write_if_allowed, sshd_config, fragment(front)))
-    # Last, so that a running gateway takes it up when its folders are there.
+    # Last: a running gateway takes it up at once, and complains of folders that are not there yet.
     if not work.kept_if(partner_file, there=known):
         work.did(partner_file, partial(_write, partner_file, partner_text(front.partner, front.root)))
 
