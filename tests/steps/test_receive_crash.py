@@ -10,19 +10,14 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import sys
-import traceback
 from collections import Counter
-from collections.abc import Callable
-
-from sqlalchemy import event
 
 from gateway.domain.states import InterchangeState
 from tests.simulator.paper import Paper
+from tests.steps.killing import killed_before
 from tests.transports.intake import GIVE_UP, LIMIT, QUIET, Intake
 
 _I = InterchangeState
-WATCHED = frozenset({"open", "os.rename", "os.remove", "os.mkdir", "os.truncate", "os.scandir"})
 FILES = {
     "a.xml": Paper(number="FA-1").ubl(),
     "b.xml": Paper(number="FA-2").ubl(),
@@ -52,10 +47,10 @@ def test_killed_before_any_operation_every_file_is_received_once_and_told_once(t
         shutil.copytree(template, intake.folder, symlinks=True)
         intake.turn_back()
         intake.restart()
-        ended = _killed_before(n, intake, _receive)
+        ended = killed_before(n, intake, _receive)
         if not ended:
             intake.restart()
-            _killed_before(dice.randrange(1, 40), intake, _recover)
+            killed_before(dice.randrange(1, 40), intake, _recover)
         intake.restart()
         _recover(intake)
         _receive(intake)
@@ -77,46 +72,6 @@ def _receive(intake: Intake) -> None:
 
 def _recover(intake: Intake) -> None:
     intake.receive.recover()
-
-
-def _killed_before(n: int, intake: Intake, work: Callable[[Intake], None]) -> bool:
-    """Work in a child that is gone before its n-th operation. True: there were fewer, it came to its end."""
-    intake.ledger.engine.dispose()
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            _arm(n, intake)
-            work(intake)
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    assert code in (0, 9), f"the child failed by itself at {n}"
-    return code == 0
-
-
-def _arm(n: int, intake: Intake) -> None:
-    done = 0
-
-    def step(*_: object) -> None:
-        nonlocal done
-        done += 1
-        if done == n:
-            os._exit(9)
-
-    def audited(name: str, arguments: tuple[object, ...]) -> None:
-        if name in WATCHED and str(intake.folder) in str(arguments) and "ledger" not in str(arguments):
-            step()
-
-    sync = os.fsync
-    os.fsync = lambda descriptor: (step(), sync(descriptor))[1]  # type: ignore[assignment]
-    event.listen(intake.ledger.engine, "before_cursor_execute", step)
-    event.listen(intake.ledger.engine, "commit", step)
-    sys.addaudithook(audited)
 
 
 def _check(intake: Intake, n: int) -> None:

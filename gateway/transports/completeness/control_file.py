@@ -12,10 +12,10 @@ from typing import Final
 from gateway.domain import not_whole
 from gateway.domain.finding import Finding, Text
 from gateway.domain.partner import Rung
+from gateway.transports.completeness.bare_word import BareWord
 from gateway.transports.completeness.bounded_text import Unusable
 from gateway.transports.completeness.control_text import CONTROL_NAMES, Listed, read_control
 from gateway.transports.completeness.hashing import Hasher
-from gateway.transports.completeness.order import CameAfter
 from gateway.transports.completeness.quiet import QuietFor
 from gateway.transports.completeness.sighting import Sighting, View, folder_of
 from gateway.transports.completeness.word import NOTHING, WHOLE, Orphan, Says, Word
@@ -53,7 +53,7 @@ class ControlFile:
         self._pattern = re.compile("|".join(map(translate, patterns)), re.IGNORECASE)
         self._hasher = hasher
         self._quiet = QuietFor(quiet_s)
-        self._came_after = CameAfter(quiet_s)
+        self._bare_word = BareWord(quiet_s, minutes)
         self._minutes = minutes
         self._view = View(0.0, {})
         self._batches: dict[bytes, _Batch] = {}
@@ -161,7 +161,7 @@ class ControlFile:
             if found != stated.digest:
                 what = f"{stated.algorithm.upper()} {found} ≠ {stated.digest}"
                 return Text(f"n'a pas l'empreinte annoncée ({what})", f"has not the hash listed ({what})")
-        elif not self._came_after(batch.sighting, file, self._view.now):
+        elif self._bare_word.about(file, batch.sighting, self._view.now).says is not Says.WHOLE:
             batch.sighting.pending = file.pending
             return Text("n'est pas entier", "is not whole")
         return None

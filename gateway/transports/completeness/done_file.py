@@ -9,9 +9,9 @@ from typing import Final
 from gateway.domain import not_whole
 from gateway.domain.finding import Finding
 from gateway.domain.partner import Rung
-from gateway.transports.completeness.order import CameAfter
+from gateway.transports.completeness.bare_word import BareWord
 from gateway.transports.completeness.sighting import Sighting, View, folder_of
-from gateway.transports.completeness.word import NOTHING, WHOLE, Orphan, Word
+from gateway.transports.completeness.word import NOTHING, Orphan, Word
 from gateway.transports.local import Look, printable_name
 
 _NAME: Final = "{name}"
@@ -20,8 +20,8 @@ _STEM: Final = "{stem}"
 
 class DoneFile:
     """`x.xml.done`, or `x.done` for every file of that stem, vouches for what it names. Weakness: the sender's word,
-    nothing is compared; orphans both ways, and a marker that comes before its file is worth no more than a quiet
-    time.
+    nothing is compared; orphans both ways; and a marker that comes before its file is worth no more than a quiet time
+    and a structural end, so that a file of unknown kind may be taken half under it.
 
     The marker is never read, and removed once its file is durable (Camel's doneFileName, Spring Integration's marker
     filter; that nobody says who deletes it is what goes wrong there).
@@ -34,7 +34,7 @@ class DoneFile:
         head, _, tail = template.partition(_STEM if self._by_stem else _NAME)
         self._template, self._minutes = template, minutes
         self._head, self._tail = head.encode(), tail.encode()
-        self._came_after = CameAfter(quiet_s)
+        self._bare_word = BareWord(quiet_s, minutes)
         self._view = View(0.0, {})
         self._stems: set[bytes] = set()
 
@@ -51,11 +51,9 @@ class DoneFile:
             self._stems = set(map(_stem, view.files))
 
     def word(self, sighting: Sighting) -> Word:
-        """Whole when its marker is there, and came after it."""
+        """What its marker says, where there is one."""
         marker = self._view.companions.get(self._marker(sighting.look.name))
-        if marker is None or not self._came_after(marker, sighting, self._view.now):
-            return NOTHING
-        return WHOLE
+        return NOTHING if marker is None else self._bare_word.about(sighting, marker, self._view.now)
 
     def beside(self, name: bytes) -> tuple[Look, ...]:
         """Its marker, where there is one."""

@@ -26,16 +26,21 @@ _PARTIAL: Final = ".vouched-partial"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """A proof and the files it vouches for, as they were looked at; told apart by identity."""
+    """A proof with the files that go with it, as they were looked at: those it vouches for, and those that are to be
+    refused in spite of it. Told apart by identity."""
 
     proof: Look
     files: tuple[Look, ...]
+    refused: tuple[Look, ...] = ()
 
 
 @dataclass(slots=True)
-class _Note:
-    proofs: list[Look]
-    files: dict[bytes, Look]  #: still to be claimed
+class _Open:
+    """A batch, and what of it was not claimed yet."""
+
+    proof: Look
+    files: dict[bytes, Look]
+    refused: dict[bytes, Look]
 
 
 class InHand:
@@ -43,31 +48,33 @@ class InHand:
 
     def __init__(self, inbox: Path, claimed: Path) -> None:
         self._inbox, self._claimed = inbox, claimed
-        self._notes: dict[Path, _Note] = {}
-        self._files: dict[bytes, tuple[Look, _Note]] = {}
-        self._proofs: dict[bytes, Look] = {}
+        self._notes: dict[Path, list[_Open]] = {}
+        self._written: set[Batch] = set()
+        self._files: dict[bytes, list[_Open]] = {}
+        self._proofs: dict[bytes, _Open] = {}
         self._log = structlog.get_logger("gateway.receive")
         self._load()
 
     def spent(self, look: Look) -> bool:
-        """This is a proof that vouches for nothing any more; one of the same name that was written since is not."""
-        return self._proofs.get(look.name) == look
+        """This is a proof that vouches for nothing any more; one of the same name that was written since is not.
+
+        Nor is one with a file that is to be refused and was not claimed: after a crash it is looked at again, for
+        the note does not say why it was refused.
+        """
+        known = self._proofs.get(look.name)
+        return known is not None and known.proof == look and not known.refused
 
     def vouched(self, look: Look) -> bool:
         """A proof was accepted for this file, before a crash or in an earlier look."""
-        known = self._files.get(look.name)
-        return known is not None and known[0] == look
+        return any(known.files.get(look.name) == look for known in self._files.get(look.name, ()))
 
     def write(self, batches: Iterable[Batch], id_: str) -> None:
         """Accept proofs, durably, before any of their files is claimed. Raises OSError, with nothing accepted."""
-        fresh = [batch for batch in dict.fromkeys(batches) if not self.spent(batch.proof)]
+        fresh = [b for b in dict.fromkeys(batches) if b not in self._written and not self.spent(b.proof)]
         if not fresh:
             return
         path = self._claimed / (id_ + ENDING)
-        content = {
-            "proofs": [_dump(batch.proof) for batch in fresh],
-            "files": [_dump(look) for batch in fresh for look in batch.files],
-        }
+        content = [[_dump(b.proof), [_dump(f) for f in b.files], [_dump(f) for f in b.refused]] for b in fresh]
         partial = path.with_suffix(_PARTIAL)
         with partial.open("w", encoding="ascii") as out:
             json.dump(content, out)
@@ -75,62 +82,77 @@ class InHand:
             os.fsync(out.fileno())
         partial.rename(path)
         _sync(self._claimed)
-        self._keep(path, _Note([b.proof for b in fresh], {look.name: look for b in fresh for look in b.files}))
+        self._written.update(fresh)
+        self._keep(path, [_Open(b.proof, _by_name(b.files), _by_name(b.refused)) for b in fresh])
 
     def taken(self, name: bytes) -> None:
         """A file is about to be claimed, or is no longer there as it was."""
-        known = self._files.pop(name, None)
-        if known is not None:
-            known[1].files.pop(name, None)
+        for known in self._files.pop(name, ()):
+            known.files.pop(name, None)
+            known.refused.pop(name, None)
 
     def compare(self, seen: Mapping[bytes, Look]) -> None:
         """Forget files that are no longer there as they were, after a full look."""
-        for name in [name for name, (look, _) in self._files.items() if seen.get(name) != look]:
-            self.taken(name)
+        for name, opened in list(self._files.items()):
+            now = seen.get(name)
+            if now is None or all(now not in (one.files.get(name), one.refused.get(name)) for one in opened):
+                self.taken(name)
 
     def close(self) -> None:
         """Remove the proofs whose files are all gone. Call it when every row of the partner is past the archive."""
-        for path in [path for path, note in self._notes.items() if not note.files]:
-            note = self._notes[path]
+        for path, opened in list(self._notes.items()):
+            if any(one.files or one.refused for one in opened):
+                continue
             try:
-                for proof in note.proofs:
-                    remove(self._inbox, proof)
+                for one in opened:
+                    remove(self._inbox, one.proof)
                 path.unlink(missing_ok=True)
             except OSError as error:  # they stay spent, and are tried again
                 self._log.error("proofs_not_removed", note=str(path), error=str(error))
                 continue
             del self._notes[path]
-            for proof in note.proofs:
-                if self._proofs.get(proof.name) == proof:
-                    del self._proofs[proof.name]
+            for one in opened:
+                if self._proofs.get(one.proof.name) is one:
+                    del self._proofs[one.proof.name]
+        if not self._notes:
+            self._written.clear()
 
-    def _keep(self, path: Path, note: _Note) -> None:
-        self._notes[path] = note
-        self._files.update({name: (look, note) for name, look in note.files.items()})
-        self._proofs.update({proof.name: proof for proof in note.proofs})
+    def _keep(self, path: Path, opened: list[_Open]) -> None:
+        self._notes[path] = opened
+        for one in opened:
+            self._proofs[one.proof.name] = one
+            for name in (*one.files, *one.refused):
+                self._files.setdefault(name, []).append(one)
 
     def _load(self) -> None:
-        if not self._claimed.is_dir():
-            return
-        for path in sorted(self._claimed.iterdir()):
+        for path in sorted(self._claimed.iterdir()) if self._claimed.is_dir() else ():
             if path.suffix == _PARTIAL:
                 path.unlink(missing_ok=True)
             elif path.suffix == ENDING:
                 try:
-                    content = json.loads(path.read_text("ascii"))
-                    files = [_look(cells) for cells in content["files"]]
-                    note = _Note([_look(cells) for cells in content["proofs"]], {look.name: look for look in files})
-                except (OSError, ValueError, KeyError, TypeError) as error:
+                    opened = [
+                        _Open(_look(proof), self._still(files), self._still(refused))
+                        for proof, files, refused in json.loads(path.read_text("ascii"))
+                    ]
+                except (OSError, ValueError, TypeError) as error:
                     self._log.error("note_of_proofs_unreadable", note=str(path), error=str(error))
                     path.unlink(missing_ok=True)
                     continue
-                still = {name: look for name, look in note.files.items() if look_again(self._inbox, name) == look}
-                self._keep(path, _Note(note.proofs, still))
+                self._keep(path, opened)
+
+    def _still(self, cells: Iterable[list[object]]) -> dict[bytes, Look]:
+        """The files of a note that still wait to be claimed."""
+        looks = map(_look, cells)
+        return {look.name: look for look in looks if look_again(self._inbox, look.name) == look}
 
 
 def is_note(path: Path) -> bool:
     """Is this file in `.claimed/` one of ours, and no claimed file?"""
     return path.suffix in (ENDING, _PARTIAL)
+
+
+def _by_name(looks: Iterable[Look]) -> dict[bytes, Look]:
+    return {look.name: look for look in looks}
 
 
 def _dump(look: Look) -> list[object]:
@@ -141,7 +163,10 @@ def _look(cells: list[object]) -> Look:
     name, size, mtime_ns, inode = cells
     if not (isinstance(name, str) and isinstance(size, int) and isinstance(mtime_ns, int) and isinstance(inode, int)):
         raise TypeError("a note of proofs holds names and numbers")
-    return Look(unescape_name(name), Nature.FILE, size, mtime_ns, inode)
+    raw = unescape_name(name)
+    if {b"", b".", b".."} & set(raw.split(b"/")) or b"\0" in raw:
+        raise ValueError("a note of proofs names what no look finds")  # the partner may be able to write beside in/
+    return Look(raw, Nature.FILE, size, mtime_ns, inode)
 
 
 def _sync(folder: Path) -> None:

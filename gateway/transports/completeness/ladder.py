@@ -1,9 +1,9 @@
 """The ladder of one partner: which rungs are asked of a file, and how their answers become one.
 
-A file is whole when a proof of its sender says so (`done-file`, `checksum`, `control-file`): nothing else is asked.
-Else it must be finished: `close-event` or `temporary-name` says so at once, or `quiet` and `minimum-age` agree, those
-of them that are named; and, where `structure` is named, end as its kind must. A proof that contradicts (a hash that
-is another, a batch that wants a file) outweighs all the rest: no other rung takes that file.
+A file is whole when a proof of its sender says so: `done-file`, `checksum` or `control-file`. Else it must be finished:
+`close-event` or `temporary-name` says so at once, or those of `quiet` and `minimum-age` that are named agree; and,
+where `structure` is named, end as its kind must. A proof that contradicts (another hash, half a file beside its
+marker, a batch that wants a file) outweighs all the rest: no other rung takes that file.
 """
 
 from __future__ import annotations

@@ -155,10 +155,14 @@ class Watch:
         every = ready + [(sighting, Ready(sighting.look, sha256=word.sha256)) for sighting, word in whole]
         beside = {s.look.name: self._ladder.beside(s.look.name) for s, _ in every if s.look.name in self._files}
         files: dict[Look, list[Look]] = {}
-        for sighting, _ in every:
+        refused: dict[Look, list[Look]] = {}
+        for sighting, one in every:
             for proof in beside.get(sighting.look.name, ()):
-                files.setdefault(proof, []).append(sighting.look)
-        batches = {proof: Batch(proof, tuple(looks)) for proof, looks in files.items()}
+                (refused if one.refusals else files).setdefault(proof, []).append(sighting.look)
+        batches = {
+            proof: Batch(proof, tuple(files.get(proof, ())), tuple(refused.get(proof, ())))
+            for proof in {**files, **refused}
+        }
         return [
             (s, Ready(r.look, r.refusals, tuple(batches[p] for p in beside.get(s.look.name, ())), r.sha256))
             for s, r in every

@@ -103,11 +103,21 @@ def test_a_marker_that_came_first_vouches_for_nothing_that_is_still_being_writte
     assert not path.exists()
 
 
-@pytest.mark.parametrize("second", [LATER_S, LATER_S + 1], ids=["same tick", "file younger"])
-def test_of_a_marker_seen_together_with_half_a_file_the_times_decide(intake, second):
+@pytest.mark.parametrize("second", [1, LATER_S, LATER_S + 1], ids=["older", "same tick", "younger"])
+def test_a_marker_sent_side_by_side_with_its_file_does_not_make_half_of_it_whole(intake, second):
     marker(intake, "a.xml.done")
     file(intake, "a.xml", HALF, second)
+    for _ in range(3):
+        assert intake.look() == 0
+        intake.wait(QUIET)
+
+
+def test_a_marker_older_than_its_file_by_their_times_counts_after_a_quiet_time(intake):
+    marker(intake, "a.xml.done")
+    file(intake, "a.xml", WHOLE, LATER_S + 1)
     assert intake.look() == 0
+    intake.wait(QUIET)
+    assert intake.look() == 1
 
 
 def test_files_first_and_all_markers_hours_later_are_taken_as_pairs(intake):
@@ -132,11 +142,16 @@ def test_a_stream_of_others_does_not_keep_an_orphan_from_being_told(intake):
     assert [row.file_name for row in intake.rows(_I.REFUSED)] == ["orphan.xml"]
 
 
-def test_a_broken_file_with_its_marker_is_told_at_once_and_not_after_the_patience(intake):
+@pytest.mark.parametrize("ladder", [("done-file",), ("done-file", "quiet")])
+def test_a_file_that_stays_half_beside_its_marker_is_told_as_such_and_the_marker_goes(climbing, ladder):
+    intake = climbing(*ladder)
     file(intake, "a.xml", HALF)
     marker(intake, "a.xml.done")
+    assert intake.take() == 0
+    intake.wait(GIVE_UP)
     assert intake.look() == 1
-    assert intake.row().state is _I.ARCHIVED, "what is wrong with it is the opener's to tell"
+    assert [r.reason_code for r in intake.receipts()] == ["INCOMPLETE"]
+    assert os.listdir(intake.inbox()) == []
 
 
 def test_one_marker_by_stem_vouches_for_all_files_of_that_stem_and_goes_with_the_last(climbing):
