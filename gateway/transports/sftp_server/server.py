@@ -62,6 +62,7 @@ class SftpServer:
         self._lock = threading.Lock()
         self._log = structlog.get_logger("gateway.sftp_server")
         self._listening: socket.socket | None = None
+        self._wake, self._woken = socket.socketpair()
         self._thread: threading.Thread | None = None
         self.host_keys: tuple[HostKey, ...] = ()
         self._house = House(
@@ -114,8 +115,10 @@ class SftpServer:
     def stop(self) -> None:
         """Listen no more and end all sessions; waits no longer than `stop_s`."""
         self._stopping.set()
+        self._wake.close()  # the accept loop looks up
         if self._thread is not None:
             self._thread.join(self._settings.stop_s)
+        self._woken.close()
         if self._listening is not None:
             self._listening.close()
         until = time.monotonic() + self._settings.stop_s
@@ -148,8 +151,9 @@ class SftpServer:
         looked_at = self._monotonic()
         with selectors.DefaultSelector() as selector:
             selector.register(self._listening, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
             while not self._stopping.is_set():
-                if selector.select(_LOOK_S):
+                if selector.select(_LOOK_S) and not self._stopping.is_set():
                     self._accept(self._listening)
                 if self._monotonic() - looked_at >= _LOOK_S:
                     self._look_after()

@@ -163,6 +163,8 @@ def _rename_file(desk: Desk, old: Place, new: Place, source: int, target: int, *
         raise failure("A folder of that name is there already")
     if there is not None and not replace:
         raise failure("A file of that name is there already")
+    if there is None and not is_free(target, new.parts[-1]):
+        raise failure("That name is taken")  # by something that clients are not shown
     if there is not None and there[0].startswith(PARTIAL_PREFIX):
         # The complete file comes in place of an upload that was cut off, or that is given up for it.
         desk.uploads.take_over(desk.account.name, new)

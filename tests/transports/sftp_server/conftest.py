@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.transports.sftp_server import ServerSettings
+from gateway.transports.sftp_server.host_keys import load_or_make
 from tests.transports.sftp_server.house import House, wait_until
 
 Needs = Callable[..., None]
@@ -39,10 +40,19 @@ def needs() -> Needs:
     return check
 
 
+@pytest.fixture(scope="session")
+def host_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made once: an RSA key takes a second."""
+    folder = tmp_path_factory.mktemp("sftp") / "host_keys"
+    load_or_make(folder)
+    return folder
+
+
 @pytest.fixture
-def house(tmp_path: Path, needs: Needs) -> Iterator[House]:
+def house(tmp_path: Path, needs: Needs, host_keys: Path) -> Iterator[House]:
     needs("ssh-keygen")
     before = threading.active_count()
+    shutil.copytree(host_keys, tmp_path / "host_keys")
     made = House(tmp_path, ServerSettings(host_keys=tmp_path / "host_keys"))
     made.add("acme")
     made.add("other")
