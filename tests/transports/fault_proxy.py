@@ -76,6 +76,8 @@ class FaultProxy:
         )
         try:
             await _until_one_ends(up, down)
+        except asyncio.CancelledError:
+            pass  # the proxy ends
         finally:
             link.cut()
             self._links.discard(task)

@@ -87,7 +87,7 @@ def _trusted(peer: Peer) -> paramiko.Transport:
         if _checked(peer, transport, key):
             return transport
         offered.append(key)
-        kinds = tuple(kind for kind in kinds if not _same_kind(kind, key))
+        kinds = tuple(kind for kind in kinds if _family(kind) != key.get_name())
     raise host_keys.refusal(peer, offered)
 
 
@@ -104,13 +104,13 @@ def _checked(peer: Peer, transport: paramiko.Transport, key: paramiko.PKey) -> b
 
 def _wished_kinds(peer: Peer) -> tuple[str, ...]:
     """All kinds of host key, those known of this server first."""
-    kinds = host_key_kinds(peer.algorithms)
-    known = host_keys.known_keys(peer)
-    return tuple(sorted(kinds, key=lambda kind: not any(_same_kind(kind, key) for key in known)))
+    known = host_keys.known_kinds(peer)
+    return tuple(sorted(host_key_kinds(peer.algorithms), key=lambda kind: _family(kind) not in known))
 
 
-def _same_kind(kind: str, key: paramiko.PKey) -> bool:
-    return ("rsa" in kind) if key.get_name() == "ssh-rsa" else kind == key.get_name()
+def _family(kind: str) -> str:
+    """The kind of key that an algorithm goes with: RSA has several."""
+    return "ssh-rsa" if "rsa" in kind else kind
 
 
 def _handshake(peer: Peer, kinds: tuple[str, ...]) -> paramiko.Transport:

@@ -19,7 +19,7 @@ from gateway.transports.sftp_client.fetch import FetchWishes, fetch
 from gateway.transports.sftp_client.names import inside, is_usable, numbered
 from gateway.transports.sftp_client.pipeline import Task, ask
 from gateway.transports.sftp_client.pool import Job, Pool
-from gateway.transports.sftp_client.put import Content, InMemory, OnDisk, PutWishes, put
+from gateway.transports.sftp_client.put import Attempts, Content, InMemory, OnDisk, PutWishes, put
 from gateway.transports.sftp_client.results import (
     Failed,
     Fetched,
@@ -79,14 +79,15 @@ class RemoteFolder:
 
     def put_many(self, files: Iterable[tuple[bytes, bytes | Path]], *, durable: bool = False) -> Iterator[Put | Failed]:
         """Each file under its name, whole or not at all. Raises ValueError for a name that is none."""
-        renaming: set[bytes] = set()
 
         def job(name: bytes, content: Content) -> Job[Put | Failed]:
+            attempts = Attempts()
+
             def start(session: Session) -> Task[Put | Failed]:
                 wishes = PutWishes(
                     self.path, session.write_bytes, session.has_posix_rename, durable and session.has_fsync
                 )
-                return put(name, content, wishes, name in renaming, renaming.add)
+                return put(name, content, wishes, attempts)
 
             return Job(start, lambda e: _lost(name, e))
 

@@ -7,25 +7,27 @@ configured is the first key ever seen taken, and then it is remembered: another 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from pathlib import Path
 
 import paramiko
 
 from gateway.domain.finding import printable
+from gateway.transports.sftp_client import known_hosts
 from gateway.transports.sftp_client.errors import HostKeyRefused
+from gateway.transports.sftp_client.known_hosts import KnownKey
 from gateway.transports.sftp_client.peer import Peer
 
 
 def check(peer: Peer, key: paramiko.PKey) -> bool:
-    """True when `key` is the server's we expect. Raises HostKeyRefused when nothing at all is pinned, or a file
-    of known hosts cannot be read."""
+    """True when `key` is the server's we expect. Raises HostKeyRefused when it cannot be told."""
     wishes = peer.host_keys
-    if fingerprint(key) in _normal(wishes.fingerprints):
+    known = _known(peer)
+    blob = key.asbytes()
+    if any(one.blob == blob and one.revoked for one in known):
+        return False
+    if known_hosts.fingerprint(blob) in {_normal(one) for one in wishes.fingerprints}:
         return True
-    known = known_keys(peer)
-    if any(key.asbytes() == one.asbytes() for one in known):
+    if any(one.blob == blob for one in known):
         return True
     if wishes.trust_first_use and not known and not wishes.fingerprints:
         _remember(peer, key)
@@ -33,25 +35,16 @@ def check(peer: Peer, key: paramiko.PKey) -> bool:
     return False
 
 
-def known_keys(peer: Peer) -> list[paramiko.PKey]:
-    """The keys that files of known hosts hold for this server."""
-    found: list[paramiko.PKey] = []
-    for path in (peer.host_keys.known_hosts, peer.host_keys.remembered):
-        if path is None or (path == peer.host_keys.remembered and not path.exists()):
-            continue
-        try:
-            entries = paramiko.HostKeys(str(path)).lookup(_host(peer))
-        except (OSError, ValueError, paramiko.SSHException) as error:
-            raise HostKeyRefused(f"{peer}: the file of known hosts {path} cannot be read: {error}") from error
-        found.extend(entries.values() if entries else ())
-    return found
+def known_kinds(peer: Peer) -> frozenset[str]:
+    """The kinds of key that files of known hosts hold for this server. Raises HostKeyRefused."""
+    return frozenset(key.kind for key in _known(peer))
 
 
 def refusal(peer: Peer, offered: Iterable[paramiko.PKey]) -> HostKeyRefused:
     """What to tell a person: what the server showed, what we expect, what to do."""
-    shown = ", ".join(f"{fingerprint(key)} ({key.get_name()})" for key in offered)
+    shown = ", ".join(f"{known_hosts.fingerprint(key.asbytes())} ({key.get_name()})" for key in offered)
     pinned = [printable(one) for one in peer.host_keys.fingerprints]
-    pinned += [f"{fingerprint(key)} ({key.get_name()}, known hosts)" for key in known_keys(peer)]
+    pinned += [f"{key.fingerprint} ({key.kind}, {'revoked' if key.revoked else 'known hosts'})" for key in _known(peer)]
     if not pinned:
         return HostKeyRefused(
             f"{peer}: the server's host key is {shown}; none is pinned, so it is not trusted. "
@@ -65,33 +58,28 @@ def refusal(peer: Peer, offered: Iterable[paramiko.PKey]) -> HostKeyRefused:
     )
 
 
-def fingerprint(key: paramiko.PKey) -> str:
-    """`SHA256:…`, as `ssh-keygen -l` prints it."""
-    return str(key.fingerprint)
+def _known(peer: Peer) -> list[KnownKey]:
+    found: list[KnownKey] = []
+    for path in (peer.host_keys.known_hosts, peer.host_keys.remembered):
+        if path is None or (path == peer.host_keys.remembered and not path.exists()):
+            continue
+        try:
+            found.extend(known_hosts.read(path, peer.host, peer.port))
+        except OSError as error:
+            raise HostKeyRefused(f"{peer}: the file of known hosts {path} cannot be read: {error}") from error
+    return found
 
 
-def _normal(fingerprints: Iterable[str]) -> set[str]:
-    return {
-        one if one.startswith("SHA256:") else f"SHA256:{one}" for one in (p.strip().rstrip("=") for p in fingerprints)
-    }
-
-
-def _host(peer: Peer) -> str:
-    return peer.host if peer.port == 22 else f"[{peer.host}]:{peer.port}"
+def _normal(pin: str) -> str:
+    bare = pin.strip().rstrip("=")
+    return bare if bare.startswith("SHA256:") else f"SHA256:{bare}"
 
 
 def _remember(peer: Peer, key: paramiko.PKey) -> None:
     path = peer.host_keys.remembered
     if path is None:
         raise HostKeyRefused(f"{peer}: a first host key is to be trusted, but no file is configured to remember it in")
-    _append(path, f"{_host(peer)} {key.get_name()} {key.get_base64()}\n".encode())
-
-
-def _append(path: Path, line: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        os.write(file, line)
-        os.fsync(file)
-    finally:
-        os.close(file)
+        known_hosts.append(path, peer.host, peer.port, key.get_name(), key.asbytes())
+    except OSError as error:
+        raise HostKeyRefused(f"{peer}: the first host key cannot be remembered in {path}: {error}") from error

@@ -25,10 +25,12 @@ def inside(folder: bytes, name: bytes) -> bytes:
     return folder.rstrip(b"/") + b"/" + name if folder else name
 
 
-def temporary(name: bytes) -> bytes:
-    """Under which we write before the rename: hidden, and ending as `is_temporary` of `local` knows them."""
-    usual = b"." + name + b".part"
-    return usual if len(usual) <= LONGEST else b"." + hashlib.sha256(name).hexdigest().encode() + b".part"
+def temporary(name: bytes, attempt: int = 0) -> bytes:
+    """Under which we write before the rename: hidden, and ending as `is_temporary` of `local` knows them. Another for
+    each attempt: a rename of the one before, carried out late, must not hit what this one has written by half."""
+    ending = b".%d.part" % attempt if attempt else b".part"
+    usual = b"." + name + ending
+    return usual if len(usual) <= LONGEST else b"." + hashlib.sha256(name).hexdigest().encode() + ending
 
 
 def numbered(name: bytes, number: int) -> bytes:

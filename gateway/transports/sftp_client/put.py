@@ -6,7 +6,6 @@ cannot, a file that stands there is read: the same bytes are what we wanted, oth
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -69,39 +68,63 @@ class PutWishes:
     durable: bool
 
 
-def put(
-    name: bytes, content: Content, wishes: PutWishes, was_renaming: bool, renaming: Callable[[bytes], None]
-) -> Task[Put | Failed]:
-    """The file under its name, or why not.
+@dataclass(slots=True)
+class Attempts:
+    """What earlier attempts at one file in this run came to."""
 
-    `renaming` is told just before the rename is asked for. `was_renaming`: an earlier attempt got that far, and the
-    connection was lost before the answer; when its temporary file is gone the rename was done, and the partner may
-    have taken the file away since: it is not sent again.
-    """
+    made: int = 0
+    renaming: int | None = None  #: the one whose rename was asked for, and not answered before the connection was lost
+    left: list[int] = field(default_factory=list)  #: those whose temporary file may still be there
+
+
+def put(name: bytes, content: Content, wishes: PutWishes, attempts: Attempts) -> Task[Put | Failed]:
+    """The file under its name, or why not."""
     try:
-        return (yield from _put(name, content, wishes, was_renaming, renaming))
+        if (yield from _was_renamed(name, wishes, attempts)):
+            return Put(name, content.size, PutHow.NEW)
+        return (yield from _put(name, content, wishes, attempts))
     except Answered as error:
         return failed(name, error)
 
 
-def _put(
-    name: bytes, content: Content, wishes: PutWishes, was_renaming: bool, renaming: Callable[[bytes], None]
-) -> Task[Put | Failed]:
-    path, part = inside(wishes.folder, name), inside(wishes.folder, temporary(name))
+def _was_renamed(name: bytes, wishes: PutWishes, attempts: Attempts) -> Steps[bool]:
+    """Whether the rename of a lost attempt was done. Then the partner may have taken the file away since, and must not
+    get it twice.
+
+    Its temporary file is gone exactly when it was. Taking that file away is both the question and the end of the
+    matter; but if that answer is lost too nothing can be concluded any more, so it is asked only once.
+    """
+    attempt, attempts.renaming = attempts.renaming, None
+    if attempt is None:
+        return False
+    answer = yield from ask(wire.remove(inside(wishes.folder, temporary(name, attempt))))
+    return isinstance(answer, wire.Status) and answer.code == wire.NO_SUCH_FILE
+
+
+def _put(name: bytes, content: Content, wishes: PutWishes, attempts: Attempts) -> Task[Put | Failed]:
+    yield from _clear(name, wishes, attempts)
+    attempt, attempts.made = attempts.made, attempts.made + 1
+    attempts.left.append(attempt)
+    path, part = inside(wishes.folder, name), inside(wishes.folder, temporary(name, attempt))
     shown = printable_name(name)
-    if was_renaming and (yield from status(part)) is None:
-        return Put(name, content.size, PutHow.NEW)
     opened = yield from _opened(part, shown)
     yield from _written(opened, content, wishes, shown)
     attributes = yield from status(part)
     if attributes is None or attributes.size != content.size:
         found = "nothing" if attributes is None else f"{attributes.size} bytes"
         return Failed(name, Why.FAILED, f"{shown}: {content.size} bytes were written and {found} found")
-    renaming(name)
+    attempts.renaming = attempt
     if wishes.replaces:
         yield from done(wire.posix_rename(part, path), f"renaming {shown}")
         return Put(name, content.size, PutHow.NEW)
     return (yield from _renamed(name, path, part, content, wishes))
+
+
+def _clear(name: bytes, wishes: PutWishes, attempts: Attempts) -> Steps[None]:
+    """Take away what earlier attempts left, whole or half."""
+    while attempts.left:
+        yield from ask(wire.remove(inside(wishes.folder, temporary(name, attempts.left[-1]))))
+        attempts.left.pop()
 
 
 def _opened(part: bytes, shown: str) -> Steps[bytes]:

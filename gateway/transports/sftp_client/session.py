@@ -7,6 +7,7 @@ by the bytes of content they move, so that neither side ever waits for the other
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import paramiko
@@ -100,7 +101,8 @@ class Session:
     def close(self) -> None:
         """Hang up."""
         self.closed = True
-        self._channel.close()
+        with suppress(Exception):  # it may be broken
+            self._channel.close()
 
     def _limits(self, known: bool) -> tuple[int, int]:
         if not known:

@@ -60,25 +60,15 @@ class OddServer:
     def fingerprint(self) -> str:
         return str(self.host_key.get_fingerprint())
 
-    async def process(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
-        if self.silent_subsystem:
-            await process.stdin.read()
-        try:
-            while True:
-                length = struct.unpack(">I", await process.stdin.readexactly(4))[0]
-                packet = await process.stdin.readexactly(length)
-                kind, body = packet[0], packet[5:]
-                id_ = struct.unpack(">I", packet[1:5])[0]
-                self.requests.append(kind)
-                answer = self._answer(kind, id_, body)
-                if self.twist is not None:
-                    answer = self.twist(kind, id_, answer)
-                if answer[:4] == b"RAW:":
-                    process.stdout.write(answer[4:])
-                elif answer:
-                    process.stdout.write(text(answer))
-        except (asyncio.IncompleteReadError, asyncssh.Error, OSError):
-            process.exit(0)
+    def answer(self, packet: bytes) -> bytes:
+        """What to send for a request (both without length)."""
+        kind, body = packet[0], packet[5:]
+        id_ = struct.unpack(">I", packet[1:5])[0]
+        self.requests.append(kind)
+        answer = self._answer(kind, id_, body)
+        if self.twist is not None:
+            answer = self.twist(kind, id_, answer)
+        return answer[4:] if answer[:4] == b"RAW:" else text(answer) if answer else b""
 
     def _answer(self, kind: int, id_: int, body: bytes) -> bytes:
         if kind == INIT:
@@ -155,9 +145,36 @@ class OddServer:
         return status(id_, 0)
 
 
+class _Session(asyncssh.SSHServerSession[bytes]):
+    def __init__(self, server: OddServer) -> None:
+        self._server = server
+        self._buffer = b""
+        self._channel: Any = None
+
+    def connection_made(self, chan: Any) -> None:
+        self._channel = chan
+
+    def subsystem_requested(self, subsystem: str) -> bool:
+        return True
+
+    def data_received(self, data: bytes, datatype: Any) -> None:
+        self._buffer += data
+        while len(self._buffer) >= 4:
+            end = 4 + struct.unpack(">I", self._buffer[:4])[0]
+            if len(self._buffer) < end:
+                return
+            packet, self._buffer = self._buffer[4:end], self._buffer[end:]
+            if not self._server.silent_subsystem:
+                self._channel.write(self._server.answer(packet))
+
+
 class _Door(asyncssh.SSHServer):
-    def __init__(self, password: str) -> None:
-        self._password = password
+    def __init__(self, server: OddServer) -> None:
+        self._server = server
+        self._password = server.password
+
+    def session_requested(self) -> _Session:
+        return _Session(self._server)
 
     def password_auth_supported(self) -> bool:
         return True
@@ -174,11 +191,10 @@ def running(server: OddServer) -> Iterator[OddServer]:
 
     async def serve() -> None:
         listener = await asyncssh.create_server(
-            lambda: _Door(server.password),
+            lambda: _Door(server),
             "127.0.0.1",
             0,
             server_host_keys=[server.host_key],
-            process_factory=server.process,
             encoding=None,
         )
         server.port = listener.get_port()
