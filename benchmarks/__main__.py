@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import corpus, differential, drops, rules, throughput
+from benchmarks import corpus, differential, drops, rules, sftp, throughput
 
 GROUPS: Mapping[str, Callable[[], None]] = {
     "gateway": throughput.main,
@@ -13,6 +13,7 @@ GROUPS: Mapping[str, Callable[[], None]] = {
     "rules": rules.main,
     "drops": drops.main,
     "differential": differential.main,
+    "sftp": sftp.main,
 }
 #: Those that take an hour: only when named.
 LONG = frozenset({"differential"})

@@ -43,6 +43,8 @@ class _Line:
     peer: Peer
     pool: Pool
     circuit: Circuit
+    source: RemoteFolder | None  #: emptied
+    target: RemoteFolder | None  #: where acknowledgements go
     looked: datetime | None = None
     hand: Future[int] | None = None
 
@@ -94,10 +96,17 @@ class Remotes:
             peer = peer_of(table, settings.partners[name], settings)
             known = self._lines.get(name)
             if known is None or known.peer != peer or known.table != table:
-                circuit = Circuit(self._house.clock.now)
-                self._lines[name] = _Line(table, peer, Pool(Connections(peer, circuit)), circuit)
+                self._lines[name] = self._line(table, peer)
                 if known is not None:
                     known.pool.close()
+
+    def _line(self, table: SftpTable, peer: Peer) -> _Line:
+        circuit = Circuit(self._house.clock.now)
+        pool = Pool(Connections(peer, circuit))
+        source, target = (
+            RemoteFolder(pool, path.encode()) if path else None for path in (table.fetch_from, table.deliver_to)
+        )
+        return _Line(table, peer, pool, circuit, source, target)
 
     def _is_due(self, name: str, line: _Line) -> bool:
         now = self._house.clock.now()
@@ -131,13 +140,12 @@ class Remotes:
 
     def _round(self, partner: Partner, line: _Line, placed: Callable[[], None]) -> int:
         fetched = delivered = 0
-        if line.table.fetch_from:
-            folder = RemoteFolder(line.pool, line.table.fetch_from.encode())
-            fetched = self._fetch.run(partner, line.table, folder)
+        if line.source is not None:
+            fetched = self._fetch.run(partner, line.table, line.source)
             if fetched:
                 placed()
-        if line.table.deliver_to:
-            delivered = self._deliver.run(partner, RemoteFolder(line.pool, line.table.deliver_to.encode()))
+        if line.target is not None:
+            delivered = self._deliver.run(partner, line.target)
         return fetched + delivered
 
     def _note(self, name: str, health: Health, trouble: str) -> None:

@@ -16,7 +16,7 @@ import structlog
 
 from gateway.transports.sftp_client.circuit import Circuit, Health
 from gateway.transports.sftp_client.connection import Connection, connect
-from gateway.transports.sftp_client.errors import LASTING, ConnectionTrouble
+from gateway.transports.sftp_client.errors import LASTING, ConnectionTrouble, Lost
 from gateway.transports.sftp_client.peer import Peer
 from gateway.transports.sftp_client.rate import Rate
 
@@ -67,8 +67,10 @@ class Connections:
         return self._circuit.health
 
     def borrow(self, tries: int = 1) -> Connection:
-        """A connection, to be given back. Raises ConnectionTrouble after so many tries, at once while it rests."""
-        self._slots.acquire()
+        """A connection, to be given back. Raises ConnectionTrouble after so many tries, at once while it rests; Lost
+        when all that are allowed stay in use (a loop over `fetch_many` holds one; so does each call within it)."""
+        if not self._slots.acquire(timeout=self.peer.timeouts.answer_s):
+            raise Lost(f"{self.peer}: all {self.peer.bounds.connections} connections are in use")
         try:
             connection = self._kept() or self._new(tries)
         except BaseException:

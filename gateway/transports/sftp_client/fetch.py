@@ -150,7 +150,7 @@ def _read_large(opened: bytes, size: int, chunk_bytes: int, sink: Sink) -> Steps
     trouble: Answered | None = None
     while True:
         requests: list[wire.Request] = []
-        while not ended and in_flight + len(requests) < _READS and (short or ahead < size) and len(early) < 4 * _READS:
+        while not ended and in_flight + len(requests) < _READS and (short or ahead < size) and len(early) < _READS:
             if short:
                 offset, length = short.popleft()
             else:

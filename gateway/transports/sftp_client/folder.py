@@ -48,6 +48,7 @@ class RemoteFolder:
     def __init__(self, pool: Pool, path: bytes) -> None:
         self._pool = pool
         self.path = path
+        self._unsettled: dict[bytes, Attempts] = {}  #: puts that the connection failed, until they are tried again
 
     def below(self, name: bytes) -> RemoteFolder:
         """A folder in this one, such as `.taken`."""
@@ -78,10 +79,15 @@ class RemoteFolder:
         return self._pool.run(job(seen) for seen in looks)
 
     def put_many(self, files: Iterable[tuple[bytes, bytes | Path]], *, durable: bool = False) -> Iterator[Put | Failed]:
-        """Each file under its name, whole or not at all. Raises ValueError for a name that is none."""
+        """Each file under its name, whole or not at all. Raises ValueError for a name that is none, OSError for a file
+        of ours that cannot be read.
+
+        What could not be put for want of a connection is to be put again by the same `RemoteFolder`: it knows whether
+        the last rename may have been done.
+        """
 
         def job(name: bytes, content: Content) -> Job[Put | Failed]:
-            attempts = Attempts()
+            attempts = self._attempts(name, content)
 
             def start(session: Session) -> Task[Put | Failed]:
                 wishes = PutWishes(
@@ -91,13 +97,27 @@ class RemoteFolder:
 
             return Job(start, lambda e: _lost(name, e))
 
-        return self._pool.run(
-            job(_checked(name), InMemory(what) if isinstance(what, bytes) else OnDisk(what)) for name, what in files
+        return self._settled(
+            self._pool.run(
+                job(_checked(name), InMemory(what) if isinstance(what, bytes) else OnDisk(what)) for name, what in files
+            )
         )
 
+    def _attempts(self, name: bytes, content: Content) -> Attempts:
+        attempts = self._unsettled.setdefault(name, Attempts(content.identity))
+        if attempts.identity != content.identity:
+            attempts.identity, attempts.renaming = content.identity, None
+        return attempts
+
+    def _settled(self, results: Iterator[Put | Failed]) -> Iterator[Put | Failed]:
+        for result in results:
+            if isinstance(result, Put) or result.why is not Why.CONNECTION:
+                self._unsettled.pop(result.name, None)
+            yield result
+
     def claim_many(self, looks: Iterable[RemoteLook]) -> Iterator[Moved | Failed]:
-        """Rename into `.taken/`, so that nobody else takes it and its owner does not write on. `REFUSED` says that
-        the server does not allow it: fetch without a claim, then."""
+        """Rename into `.taken/`, so that nobody else takes it. `REFUSED` says that the server does not allow it: fetch
+        without a claim, then. Where the answer was lost the result may be `GONE`, and the file lies in `.taken/`."""
         return self.move_many((seen.name for seen in looks), inside(self.path, TAKEN))
 
     def archive_many(self, names: Iterable[bytes]) -> Iterator[Moved | Failed]:

@@ -65,7 +65,7 @@ def run(
     more = True
     try:
         while True:
-            while more and len(running) < window.size and not session.full:
+            while more and len(running) < window.size and not session.loaded:
                 try:
                     key, task = next(tasks)
                 except StopIteration:

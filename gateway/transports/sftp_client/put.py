@@ -6,6 +6,7 @@ cannot, a file that stands there is read: the same bytes are what we wanted, oth
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -18,14 +19,15 @@ from gateway.transports.sftp_client.names import inside, temporary
 from gateway.transports.sftp_client.pipeline import Task, ask
 from gateway.transports.sftp_client.results import Failed, Put, PutHow, Why
 
-#: Writes in flight for one file.
-_WRITES: Final = 16
+#: Writes in flight for one file. Their content is in memory, for each file that is being put.
+_WRITES: Final = 4
 
 
 class Content(Protocol):
-    """Bytes that can be read from anywhere, several times (an attempt may fail)."""
+    """Bytes that can be read from anywhere, several times (an attempt may fail). Equal `identity`: the same bytes."""
 
     size: int
+    identity: object
 
     def read(self, offset: int, length: int) -> bytes: ...
 
@@ -34,9 +36,11 @@ class Content(Protocol):
 class InMemory:
     data: bytes
     size: int = field(init=False)
+    identity: object = field(init=False)
 
     def __post_init__(self) -> None:
         self.size = len(self.data)
+        self.identity = hashlib.sha256(self.data).digest()
 
     def read(self, offset: int, length: int) -> bytes:
         return self.data if not offset and length >= self.size else self.data[offset : offset + length]
@@ -48,9 +52,12 @@ class OnDisk:
 
     path: Path
     size: int = field(init=False)
+    identity: object = field(init=False)
 
     def __post_init__(self) -> None:
-        self.size = self.path.stat().st_size
+        status = self.path.stat()
+        self.size = status.st_size
+        self.identity = (self.path, status.st_ino, status.st_mtime_ns, status.st_size)
 
     def read(self, offset: int, length: int) -> bytes:
         with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123
@@ -70,8 +77,9 @@ class PutWishes:
 
 @dataclass(slots=True)
 class Attempts:
-    """What earlier attempts at one file in this run came to."""
+    """What earlier attempts at one file came to."""
 
+    identity: object = None  #: of the content
     made: int = 0
     renaming: int | None = None  #: the one whose rename was asked for, and not answered before the connection was lost
     left: list[int] = field(default_factory=list)  #: those whose temporary file may still be there
@@ -82,9 +90,12 @@ def put(name: bytes, content: Content, wishes: PutWishes, attempts: Attempts) ->
     try:
         if (yield from _was_renamed(name, wishes, attempts)):
             return Put(name, content.size, PutHow.NEW)
-        return (yield from _put(name, content, wishes, attempts))
+        result = yield from _put(name, content, wishes, attempts)
     except Answered as error:
-        return failed(name, error)
+        result = failed(name, error)
+    if isinstance(result, Failed):
+        yield from _clear(name, wishes, attempts)
+    return result
 
 
 def _was_renamed(name: bytes, wishes: PutWishes, attempts: Attempts) -> Steps[bool]:
@@ -158,7 +169,8 @@ def _written(opened: bytes, content: Content, wishes: PutWishes, shown: str) -> 
         if isinstance(reply.answer, wire.Status) and reply.answer.code != wire.OK:
             trouble = reply.answer
     if wishes.durable and trouble is None:
-        yield from done(wire.fsync(opened), f"making {shown} durable")
+        answer = yield from ask(wire.fsync(opened))
+        trouble = answer if isinstance(answer, wire.Status) and answer.code != wire.OK else None
     if trouble is not None:
         yield from closed(opened)
         raise wire.problem(trouble, f"writing {shown}")

@@ -46,6 +46,7 @@ class Session:
         self._asked: dict[int, tuple[Any, wire.Request]] = {}
         self._waiting: deque[tuple[Any, wire.Request]] = deque()
         self._content = 0
+        self._queued = 0
         self._buffer = b""
         self.closed = False
         self.received_bytes = 0
@@ -62,12 +63,18 @@ class Session:
         return len(self._asked) + len(self._waiting)
 
     @property
+    def loaded(self) -> bool:
+        """There is as much to do as is useful at once."""
+        return self.busy >= self._most or self._content + self._queued >= _CONTENT_BYTES
+
+    @property
     def full(self) -> bool:
         """No more is sent until answers come."""
         return len(self._asked) >= self._most or self._content >= _CONTENT_BYTES
 
     def ask(self, owner: Any, request: wire.Request) -> None:
         """Put a request in the queue; `send` sends it."""
+        self._queued += request.weight
         self._waiting.append((owner, request))
 
     def send(self) -> None:
@@ -77,6 +84,7 @@ class Session:
             owner, request = self._waiting.popleft()
             self._ids = (self._ids + 1) & 0xFFFFFFFF
             self._asked[self._ids] = (owner, request)
+            self._queued -= request.weight
             self._content += request.weight
             pieces.append(wire.packed(request, self._ids))
         if pieces:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
@@ -14,9 +16,9 @@ import pytest
 from gateway.transports.local import is_temporary
 from gateway.transports.sftp_client.circuit import Circuit
 from gateway.transports.sftp_client.connections import Connections
-from gateway.transports.sftp_client.errors import HostKeyRefused, SftpError, Unreachable
+from gateway.transports.sftp_client.errors import HostKeyRefused, Lost, SftpError, Unreachable
 from gateway.transports.sftp_client.folder import RemoteFolder
-from gateway.transports.sftp_client.peer import HostKeys, Peer, Timeouts
+from gateway.transports.sftp_client.peer import Bounds, HostKeys, Peer, Timeouts
 from gateway.transports.sftp_client.pool import Pool
 from gateway.transports.sftp_client.results import Failed, Fetched, Put, Why
 from tests.transports.fault_proxy import Fault, FaultProxy, Plan, always, first, running_proxy
@@ -276,3 +278,97 @@ def test_a_refused_host_key_needs_a_person_and_is_not_retried_in_one_run(sshd: S
     assert circuit.health.needs_a_person
     assert "SHA256:wrong" in circuit.health.reason
     assert time.slept == []
+
+
+FETCHING = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from gateway.transports.sftp_client.circuit import Circuit
+from gateway.transports.sftp_client.connections import Connections
+from gateway.transports.sftp_client.folder import RemoteFolder
+from gateway.transports.sftp_client.peer import HostKeys, KeyFile, Login, Peer
+from gateway.transports.sftp_client.pool import Pool
+port, user, key, pin, there, here, ours = sys.argv[1:]
+peer = Peer("127.0.0.1", Login(user, (KeyFile(Path(key)),)), HostKeys((pin,)), port=int(port))
+folder = RemoteFolder(Pool(Connections(peer, Circuit(lambda: datetime.now(UTC)))), there.encode())
+for one in folder.fetch_many(folder.list().looks, Path(here)):
+    print(one.look.name.decode(), flush=True)
+for one in folder.below(b"out").put_many((path.name.encode(), path) for path in Path(ours).iterdir()):
+    print(one.name.decode(), flush=True)
+"""
+
+
+@pytest.mark.parametrize("after", [0, 1, 37, 250, 310, 480])
+def test_a_kill_at_any_time_leaves_nothing_half_under_a_final_name(
+    sshd: Sshd, here: Path, there: Path, tmp_path: Path, after: int
+) -> None:
+    contents = write_files(there, 300, size=20_000)
+    owed = write_files(tmp_path / "ours", 300, size=20_000)
+    (there / "out").mkdir()
+    arguments = (sshd.port, sshd.user, sshd.user_key, sshd.host_fingerprint, there, here, tmp_path / "ours")
+    command = [sys.executable, "-c", FETCHING, *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for _ in range(after):
+            process.stdout.readline()
+        process.kill()
+    whole = [path.read_bytes() for path in here.iterdir() if path.suffix == ".fetched"]
+    assert len(whole) >= min(after, 300)
+    assert not Counter(whole) - Counter(contents.values())
+    for path in (there / "out").iterdir():
+        if not is_temporary(path.name.encode()):
+            assert path.read_bytes() == owed[path.name.encode()]
+
+    # The next run, as after a restart, makes good what is missing and clears what was half.
+    with opened(peer_of(sshd), there) as folder:
+        assert {one.look.name for one in folder.fetch_many(folder.list().looks, here) if isinstance(one, Fetched)} == (
+            set(contents)
+        )
+        assert all(isinstance(one, Put) for one in folder.below(b"out").put_many(owed.items()))
+    assert sorted(path.read_bytes() for path in here.iterdir()) == sorted(contents.values())
+    assert {path.name.encode(): path.read_bytes() for path in (there / "out").iterdir()} == owed
+
+
+def test_a_put_that_the_connection_failed_is_settled_by_the_next_call(sshd: Sshd, there: Path) -> None:
+    """The rename was done and its answer lost, nobody could be reached after that, and the partner took the file."""
+    with opened(peer_of(sshd), there) as folder:
+        connections = folder._pool._connections
+        connection = connections.borrow()
+        receive = connection.session.receive
+
+        def losing() -> object:
+            replies = receive()
+            if (there / "ack.csv").exists():
+                (there / "ack.csv").unlink()
+                raise connection.session._lost("cut")
+            return replies
+
+        connection.session.receive = losing  # type: ignore[method-assign,assignment]
+        connections.give_back(connection)
+        opener, connections._opener = connections._opener, _Counted()  # type: ignore[assignment]
+        (lost,) = folder.put_many([(b"ack.csv", b"told once")])
+        assert isinstance(lost, Failed)
+        connections._opener = opener
+        connections._circuit.worked()
+        (result,) = folder.put_many([(b"ack.csv", b"told once")])
+        assert isinstance(result, Put)
+        assert list(there.iterdir()) == []
+        # Other bytes under that name are another file.
+        (result,) = folder.put_many([(b"ack.csv", b"another")])
+    assert (there / "ack.csv").read_bytes() == b"another"
+
+
+def test_a_call_within_a_loop_over_another_never_waits_for_ever(sshd: Sshd, here: Path, there: Path) -> None:
+    write_files(there, 3, size=10)
+    peer = peer_of(sshd, bounds=Bounds(connections=1), timeouts=Timeouts(answer_s=0.3))
+    with opened(peer, there) as folder:
+        for _ in folder.fetch_many(folder.list().looks, here):
+            with pytest.raises(Lost, match="all 1 connections are in use"):
+                folder.list()
+            break
+    with opened(peer_of(sshd), there) as folder:
+        for one in folder.fetch_many(folder.list().looks, here):
+            assert isinstance(one, Fetched)
+            list(folder.remove_many([one.look.name]))
+    assert list(there.iterdir()) == []
