@@ -16,7 +16,7 @@ from tests.loop import Loop, loop_in
 from tests.simulator.paper import DEMANDS_EJ, Paper
 from tests.transports.sshd import make_key, needed
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)

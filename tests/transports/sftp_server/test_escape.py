@@ -51,19 +51,99 @@ def canaries(house: House, tmp_path: Path) -> Path:
 def hostile_paths(base: Path) -> list[bytes]:
     """Every way up, every way around, every link."""
     targets = [b"secret.txt", b"in/secret.txt", b"other/in/secret.txt", b".claimed/secret.txt", b"partners/other"]
-    ups = [b"../", b"../../", b"in/../../", b"in/../../other/", b"/../", b"./in/.././../", b"in//..//..//", b"out/../../"]
-    ups += [b"in/sub/../../../", b"in/to_folder/", b"in/to_sibling/", b"in/to_root/", b"in/to_folder/../", b"in/sub/to_folder/"]
-    ups += [b"out/to_folder/", b"book/to_sibling/", b"/" + b"../" * 40, b"in/" + b"../" * 12, b"/.//../", b"in/./../.claimed/../../"]
+    ups = [
+        b"../",
+        b"../../",
+        b"in/../../",
+        b"in/../../other/",
+        b"/../",
+        b"./in/.././../",
+        b"in//..//..//",
+        b"out/../../",
+    ]
+    ups += [
+        b"in/sub/../../../",
+        b"in/to_folder/",
+        b"in/to_sibling/",
+        b"in/to_root/",
+        b"in/to_folder/../",
+        b"in/sub/to_folder/",
+    ]
+    ups += [
+        b"out/to_folder/",
+        b"book/to_sibling/",
+        b"/" + b"../" * 40,
+        b"in/" + b"../" * 12,
+        b"/.//../",
+        b"in/./../.claimed/../../",
+    ]
     paths = [up + target for up, target in product(ups, targets)]
     links = [b"to_file", b"to_folder", b"to_sibling", b"to_root", b"to_nothing", b"hidden", b"dangling", b"to_pipe"]
-    links += [b".part~hidden", b".part~dangling", b"to_file/.", b"to_folder/.", b"to_file/..//to_file", b"to_root/etc/passwd"]
-    paths += [folder + link for folder, link in product((b"in/", b"/in/", b"in/sub/", b"out/", b"book/", b"in/./"), links)]
-    absolute = [b"/etc/passwd", b"//etc/passwd", b"/proc/self/environ", b"/dev/null", b"/tmp", os.fsencode(base / "outside/secret.txt")]
-    absolute += [b"/.claimed", b"/.claimed/secret.txt", b".claimed", b"secret.txt", b"/secret.txt", b"/inn", b"/in.txt", b"/IN/x"]
-    odd = [b"..", b"/..", b"in/..", b"...", b"~", b"~root/.ssh", b"in\0/../..", b"in/\0", b"in/a\0b", b"in/a\nb", b"in/\x1b[2J", b"in/\x7f"]
-    odd += [b"in/" + b"x" * 256, b"in/" + b"x" * 250, b"x" * 5000, b"in/" + b"a/" * 300 + b"x", b"in/" + b"../in/" * 500 + b"../../x"]
-    odd += [b"in/.part~mine", b"in/sub/.part~", b".part~x", b"..\xc0\xaf..\xc0\xafetc/passwd", b"in/\xff/../../../x", b"%2e%2e/%2e%2e/secret.txt"]
-    odd += [b"in;/etc/passwd", b"file:///etc/passwd", b"\\..\\..\\secret.txt", b"C:\\secret.txt", b"in/..\\..\\secret.txt"[:3] + b"/../../secret.txt"]
+    links += [
+        b".part~hidden",
+        b".part~dangling",
+        b"to_file/.",
+        b"to_folder/.",
+        b"to_file/..//to_file",
+        b"to_root/etc/passwd",
+    ]
+    paths += [
+        folder + link for folder, link in product((b"in/", b"/in/", b"in/sub/", b"out/", b"book/", b"in/./"), links)
+    ]
+    absolute = [
+        b"/etc/passwd",
+        b"//etc/passwd",
+        b"/proc/self/environ",
+        b"/dev/null",
+        b"/tmp",
+        os.fsencode(base / "outside/secret.txt"),
+    ]
+    absolute += [
+        b"/.claimed",
+        b"/.claimed/secret.txt",
+        b".claimed",
+        b"secret.txt",
+        b"/secret.txt",
+        b"/inn",
+        b"/in.txt",
+        b"/IN/x",
+    ]
+    odd = [
+        b"..",
+        b"/..",
+        b"in/..",
+        b"...",
+        b"~",
+        b"~root/.ssh",
+        b"in\0/../..",
+        b"in/\0",
+        b"in/a\0b",
+        b"in/a\nb",
+        b"in/\x1b[2J",
+        b"in/\x7f",
+    ]
+    odd += [
+        b"in/" + b"x" * 256,
+        b"in/" + b"x" * 250,
+        b"x" * 5000,
+        b"in/" + b"a/" * 300 + b"x",
+        b"in/" + b"../in/" * 500 + b"../../x",
+    ]
+    odd += [
+        b"in/.part~mine",
+        b"in/sub/.part~",
+        b".part~x",
+        b"..\xc0\xaf..\xc0\xafetc/passwd",
+        b"in/\xff/../../../x",
+        b"%2e%2e/%2e%2e/secret.txt",
+    ]
+    odd += [
+        b"in;/etc/passwd",
+        b"file:///etc/passwd",
+        b"\\..\\..\\secret.txt",
+        b"C:\\secret.txt",
+        b"in/..\\..\\secret.txt"[:3] + b"/../../secret.txt",
+    ]
     return [*paths, *absolute, *odd]
 
 

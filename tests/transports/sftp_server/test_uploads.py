@@ -108,7 +108,9 @@ def test_what_was_cut_off_cannot_be_renamed_into_a_complete_file(house: House) -
     client = RawClient(transport)
 
     plain = client.ask(raw.RENAME, string(b"in/a.xml.filepart") + string(b"in/a.xml")).code
-    posix = client.ask(raw.EXTENDED, string(b"posix-rename@openssh.com") + string(b"in/a.xml.filepart") + string(b"in/a.xml"))
+    posix = client.ask(
+        raw.EXTENDED, string(b"posix-rename@openssh.com") + string(b"in/a.xml.filepart") + string(b"in/a.xml")
+    )
     transport.close()
 
     assert (plain, posix.code) == (raw.FAILURE, raw.FAILURE)
@@ -173,7 +175,10 @@ def test_a_file_whose_write_failed_is_not_made_complete_by_its_close(house: Hous
 
     codes = [client.write(handle, 0, b"x" * 100).code, client.write(handle, 100, b"y").code, client.close(handle).code]
     huge = client.open(b"in/b.xml", NEW).handle
-    sparse = [client.write(huge, 2**63 + 5, b"y").code, client.ask(raw.FSETSTAT, string(huge) + u32(1) + u64(2**62)).code]
+    sparse = [
+        client.write(huge, 2**63 + 5, b"y").code,
+        client.ask(raw.FSETSTAT, string(huge) + u32(1) + u64(2**62)).code,
+    ]
     transport.close()
 
     assert codes == [raw.OK, raw.FAILURE, raw.FAILURE] and sparse == [raw.FAILURE, raw.FAILURE]
