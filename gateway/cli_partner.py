@@ -24,8 +24,10 @@ from gateway.partners.keys import PublicKey, read_keys
 from gateway.partners.partner_file import Configured, read_configured
 from gateway.partners.refused import Refused
 from gateway.partners.shown import shown
+from gateway.transports.sftp_server.passwords import make_hash
 
 _WRONG_USE = 2
+_SHORTEST_PASSWORD = 12
 _DEFAULT_CONFIG: Final = Path("gateway.toml")
 
 partner_app = typer.Typer(help="Senders: connect one behind OpenSSH, change its keys.", no_args_is_help=True)
@@ -120,6 +122,21 @@ def key_remove(
     """Admit a key no longer. Sessions that are open go on until they end."""
     with _explained():
         print(f"removed {remove_key(_key_path(config, name), fingerprint, even_last=even_last)}")
+
+
+@partner_app.command("hash-password")
+def hash_password() -> None:
+    """Ask for a password and print its hash, for `password_hash` of a partner's `[login]`."""
+    password = sys.stdin.readline().rstrip("\n") if not sys.stdin.isatty() else _asked_twice()
+    if len(password) < _SHORTEST_PASSWORD:
+        print(f"gateway: at least {_SHORTEST_PASSWORD} characters, please", file=sys.stderr)
+        raise typer.Exit(_WRONG_USE)
+    print(make_hash(password))
+
+
+def _asked_twice() -> str:
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
 
 
 @key_app.command("list")
