@@ -13,7 +13,8 @@ from typing import Final
 
 from gateway.app import Gateway
 from gateway.demo.drops import DemoFile, How
-from gateway.demo.scene import OPERATOR, Scene
+from gateway.demo.pushing import Pushing
+from gateway.demo.scene import ERP, OPERATOR, Scene
 from gateway.domain.states import DocumentState, FlowState
 from gateway.simulator import Simulator
 
@@ -41,10 +42,13 @@ class PlatformClock:
 class Drive:
     """The steps, and the passing of time. `say` is told what is going on."""
 
-    def __init__(self, gateway: Gateway, simulator: Simulator, scene: Scene, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, gateway: Gateway, simulator: Simulator, scene: Scene, erp: Pushing, say: Callable[[str], None]
+    ) -> None:
         self._gateway = gateway
         self._simulator = simulator
         self._scene = scene
+        self._erp = erp
         self._say = say
         self._pack = gateway.pack(patient=False)
         self.saw_a_lost_answer = False
@@ -53,7 +57,10 @@ class Drive:
     def night(self, files: Iterable[DemoFile]) -> None:
         """Drop files, take and judge them, send what is good, and wait until Chorus Pro has said yes or no."""
         for number, file in enumerate(files, 1):
-            drop(self._scene, file)
+            if file.partner == ERP and file.how is How.WHOLE and "/" not in file.name:
+                self._erp.push(file)
+            else:
+                drop(self._scene, file)
             self._say(f"{number} files dropped")
         self._say("taking, judging and sending")
         self._work()
@@ -110,7 +117,7 @@ class Drive:
 
 
 def drop(scene: Scene, file: DemoFile) -> None:
-    """Put a file into its partner's folder, as that partner does it."""
+    """Put a file into its partner's folder on this machine, as that partner does it."""
     target = scene.inbox(file.partner) / file.name
     target.parent.mkdir(exist_ok=True)
     match file.how:

@@ -26,6 +26,7 @@ from gateway.demo.drive import Drive, PlatformClock, complete
 from gateway.demo.drops import How, Script
 from gateway.demo.files import write_script
 from gateway.demo.outcome import Result, results
+from gateway.demo.pushing import make_key, pushing
 from gateway.demo.scene import Scene, set_scene, take_directory, write_configuration
 from gateway.demo.shown import show
 from gateway.lock import single_instance
@@ -65,6 +66,7 @@ def _play(folder: Path, keep: bool) -> int:
     ):
         say("starting")
         write_configuration(scene, simulator.url, simulator.token_url)
+        make_key(scene)
         told, lost_answer = _through(scene, script, simulator, say)
         sent = counts(simulator.deposits())
     wrong = list(complaints(told, sent, scene, lost_answer=lost_answer))
@@ -82,16 +84,17 @@ def _through(
     with single_instance(settings.lock_file):
         gateway = Gateway(configuration, PlatformClock(simulator))
         try:
-            drive = Drive(gateway, simulator, scene, say)
-            simulator.fault("lost", "deposer/flux")
-            drive.night(file for file in script.files if not file.second)
-            drive.days()
-            for file in script.files:
-                if file.how is How.COMPLETED:
-                    complete(scene, file)
-            drive.night(file for file in script.files if file.second)
-            drive.days()
-            drive.give_up_on_the_cut_one()
+            with pushing(gateway, scene) as erp:
+                drive = Drive(gateway, simulator, scene, erp, say)
+                simulator.fault("lost", "deposer/flux")
+                drive.night(file for file in script.files if not file.second)
+                drive.days()
+                for file in script.files:
+                    if file.how is How.COMPLETED:
+                        complete(scene, file)
+                drive.night(file for file in script.files if file.second)
+                drive.days()
+                drive.give_up_on_the_cut_one()
             return results(gateway.ledger, scene, script.files), drive.saw_a_lost_answer
         finally:
             gateway.close()

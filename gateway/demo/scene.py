@@ -66,6 +66,16 @@ class Scene:
     def log(self) -> Path:
         return self.folder / "gateway.log"
 
+    @property
+    def erp_key(self) -> Path:
+        """The ERP's private key for SFTP."""
+        return self.folder / "secrets" / "erp-sftp-key"
+
+    @property
+    def erp_keys(self) -> Path:
+        """The keys with which the ERP may log in."""
+        return self.config.parent / "keys.d" / ERP
+
     def inbox(self, partner: str) -> Path:
         return self.folder / "partners" / partner / "in"
 
@@ -150,6 +160,9 @@ free_bytes = "50MB"
 [sending]
 wait = "1s"
 
+[sftp_server]
+listen = "127.0.0.1:0"
+
 [chorus]
 platform = "custom"
 token_url = "{token_url}"
@@ -173,6 +186,10 @@ statuses = ["MISE_A_DISPOSITION"]
 bom = true
 decimal = ","
 language = "fr"
+
+# It pushes by SFTP, to the gateway's own server.
+[login]
+keys = "../keys.d/{name}"
 """
 
 _OPERATOR: Final = """\

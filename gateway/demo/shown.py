@@ -36,7 +36,8 @@ _PLAIN: Final[Mapping[End, str]] = {
 _REASONS_AT_LEAST: Final = 10
 _INTRODUCTION: Final = f"""\
 A simulated Chorus Pro with nine public bodies, and a gateway with two senders: {ERP}, an ERP, and {OPERATOR}, an \
-EDI operator. They bill for three issuers: Papeterie du Ponant (PON), Ateliers du Levant (LEV), Propreté du Midi (PRO).
+EDI operator. The first pushes by SFTP, the second writes into its folder. They bill for three issuers: Papeterie du \
+Ponant (PON), Ateliers du Levant (LEV), Propreté du Midi (PRO).
 """
 
 
