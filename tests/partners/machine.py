@@ -1,7 +1,7 @@
 """A machine of its own for sshd: the same system, but with an /etc, /srv, /var/lib and /run that nobody else sees.
 
 sshd lets in only whom the system knows, so a partner needs an account. Accounts made on the real system would stay
-there when a test is killed, so they are made in a mount namespace whose /etc is a copy: the very commands that
+there when a test is killed, so they are made in a mount namespace whose /etc is a copy in memory: the very commands that
 `gateway partner add` prints run there, on the very paths that the documentation names, and all is gone with the last
 process. The holder ends when our end of its pipe closes, however we die.
 """
@@ -34,6 +34,8 @@ GATEWAY = "chorus"
 _CLONE_NEWNS = 0x00020000
 _SET_UP = """
 set -e
+mount -t tmpfs -o mode=755 tmpfs "$1"
+cp -a /etc/. "$1"
 mount --bind "$1" /etc
 for folder in /srv /var/lib /var/log /run; do mount -t tmpfs -o mode=755 tmpfs $folder; done
 mkdir /run/sshd
@@ -53,11 +55,7 @@ class Machine:
     """The namespace, held open by one process."""
 
     def __init__(self, folder: Path) -> None:
-        subprocess.run(["cp", "-a", "/etc", str(folder / "etc")], check=True)
-        config = folder / "etc" / "chorus-gateway"
-        shutil.copytree(ROOT / "config" / "quickstart", config)
-        main = config / "gateway.toml"
-        main.write_text(main.read_text().replace('state_dir = "state"', f'state_dir = "{STATE}"'))
+        (folder / "etc").mkdir()
         self._holder = subprocess.Popen(
             ["unshare", "--mount", "--propagation", "private", "bash", "-c", _SET_UP, "bash", str(folder / "etc")],
             stdin=subprocess.PIPE,
@@ -68,6 +66,9 @@ class Machine:
         assert self._holder.stdout is not None
         said = self._holder.stdout.readline()
         assert said == "ready\n", (folder / "set-up").read_text()
+        shutil.copytree(ROOT / "config" / "quickstart", self.path(CONFIG))
+        main = self.path(CONFIG) / "gateway.toml"
+        main.write_text(main.read_text().replace('state_dir = "state"', f'state_dir = "{STATE}"'))
 
     def __enter__(self) -> Machine:
         return self

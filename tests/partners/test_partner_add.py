@@ -142,6 +142,7 @@ def test_killed_at_any_change_the_same_command_finishes_it(machine: Machine, ssh
         assert "Nothing was to be changed." in machine.gateway("partner", "add", name, *words).stdout, after
         reload = ["sshd", "systemctl"] if "wrote" in again.stdout else []
         assert [line.split()[0] for line in left_to_do(again.stdout)] == ["useradd", *reload], after
+        machine.path(f"{CONFIG}/partners.d/{name}.toml").unlink()
     assert after > 15, "every folder and file was a moment to die at"
     machine.run("sshd", "-t")
 
