@@ -16,8 +16,12 @@ _PLAIN: Final = re.compile(r"[^/\\{}\x00-\x1f\x7f]*")
 _PATTERN: Final = re.compile(r"[A-Za-z0-9 ._~+=,@%*?-]+")
 
 
-def check_ladder(ladder: Sequence[Rung]) -> None:
+def check_ladder(ladder: Sequence[Rung], control_names: Sequence[str]) -> None:
     """Each rung once, and one that holds after a restart and without structure."""
+    if not ladder:
+        raise wrong("at least one", key="ladder")
+    if not control_names:
+        raise wrong("at least one", key="control_names")
     if len(set(ladder)) < len(ladder):
         raise wrong("each of them once", key="ladder")
     if set(ladder) <= {Rung.STRUCTURE}:

@@ -74,14 +74,14 @@ class CompletenessTable(Section):
         default=None, description="Then a file that is not whole is refused as INCOMPLETE."
     )
     limit_bytes: Size | None = Field(default=None, ge=1, description="A larger file is refused unread.")
-    ladder: Annotated[tuple[Annotated[Rung, Chosen], ...], Field(strict=False, min_length=1)] = Field(
+    ladder: Annotated[tuple[Annotated[Rung, Chosen], ...], Field(strict=False)] = Field(
         default=LADDER, description=f"How one knows that a file is whole: of {', '.join(Rung)}."
     )
     done_name: Annotated[str, AfterValidator(check_done_name)] = Field(
         default="{name}.done", description="Name of a done-file: {name} of its file, or {stem} (without extension)."
     )
     control_names: Annotated[
-        tuple[Annotated[str, AfterValidator(check_control_name)], ...], Field(strict=False, min_length=1, max_length=10)
+        tuple[Annotated[str, AfterValidator(check_control_name)], ...], Field(strict=False, max_length=10)
     ] = Field(default=("*.ctr", "*.ctl"), description="Names of control files, with * and ?; SHA256SUMS is one too.")
     minimum_age: Patience = Field(
         default=timedelta(minutes=1), description="Age of a file, since we saw it first, for minimum-age."
@@ -89,7 +89,7 @@ class CompletenessTable(Section):
 
     @model_validator(mode="after")
     def _stands(self) -> Self:
-        check_ladder(self.ladder)
+        check_ladder(self.ladder, self.control_names)
         return self
 
 
