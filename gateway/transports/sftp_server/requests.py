@@ -50,6 +50,7 @@ class Requests:
         self._handles: dict[bytes, Handle] = {}
         self._next_handle = 0
         self._started = False
+        self._refusals = 0
         self._path = b""  #: the path of the request in hand, for the audit
         self._table: dict[int, Callable[[int, Request], bytes]] = {
             wire.OPEN: self._open,
@@ -111,8 +112,14 @@ class Requests:
         return wire.version_reply(_EXTENSIONS)
 
     def _refuse(self, number: int, kind: int, fault: Refused) -> bytes:
+        if kind in _LOOKS and fault.code == faults.NO_SUCH_FILE:
+            return wire.status(number, fault.code, fault.text)
+        self._refusals += 1
+        if self._refusals > self._desk.settings.refusals_per_channel:
+            self._desk.trail.tell("channel", Outcome.REFUSED, detail="too many refused requests")
+            raise BrokenProtocol("too many refused requests")
         operation = _OPERATIONS.get(kind)
-        if operation and not (kind in _LOOKS and fault.code == faults.NO_SUCH_FILE):
+        if operation:
             self._desk.trail.tell(operation, Outcome.REFUSED, self._path, detail=fault.text)
         return wire.status(number, fault.code, fault.text)
 

@@ -91,6 +91,8 @@ class ServerSettings:
     handles_per_session: int = 128
     handles_in_all: int = 1024  #: never more than a quarter of what the process may open
 
+    refusals_per_channel: int = 2000  #: whoever is refused so often looks for a hole, and fills the audit
+
     login_s: float = 30.0
     idle_s: float = 900.0
     stop_s: float = 5.0  #: how long `stop` waits for sessions to end

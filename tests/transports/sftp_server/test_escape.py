@@ -190,6 +190,7 @@ def test_no_path_in_no_request_gets_out(house: House, canaries: Path) -> None:
     before = tree(*outside)
     own_secret = house.accounts["acme"].root / "secret.txt"
     links = {p: os.readlink(p) for p in house.folder("in").rglob("to_*") if p.is_symlink()}
+    house.set(refusals_per_channel=1_000_000)
     transport = house.connect()
     client = RawClient(transport)
     client.put(b"in/own.xml", b"own")
@@ -267,6 +268,7 @@ def test_a_folder_swapped_for_a_link_while_it_is_used_leads_nowhere(house: House
             swaps.symlink_to(canaries)
             swaps.unlink()
 
+    house.set(refusals_per_channel=1_000_000)
     swapping = threading.Thread(target=swap, daemon=True)
     transport = house.connect()
     client = RawClient(transport)
