@@ -18,7 +18,7 @@ from typing import Final
 import structlog
 
 from gateway.clock import Clock, SystemClock
-from gateway.transports.sftp_server.audit import Audit, AuditListener
+from gateway.transports.sftp_server.audit import Audit, AuditEvent, AuditListener, Outcome
 from gateway.transports.sftp_server.connection import Connection, quiet_log
 from gateway.transports.sftp_server.desk import HandleBudget
 from gateway.transports.sftp_server.host_keys import HostKey, load_or_make
@@ -34,8 +34,16 @@ _LOOK_S: Final = 0.5
 _BACKLOG: Final = 128
 #: When the process may open no more files, accepting again at once would only burn time.
 _NO_FILES_PAUSE_S: Final = 0.5
-_KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4))
-_USER_TIMEOUT_MS: Final = 120_000
+#: A dead network is noticed after two minutes. Not every system has all of them.
+_TCP_OPTIONS: Final = {
+    "TCP_NODELAY": 1,
+    "TCP_KEEPIDLE": 60,
+    "TCP_KEEPINTVL": 15,
+    "TCP_KEEPCNT": 4,
+    "TCP_USER_TIMEOUT": 120_000,
+}
+#: A flood of connections is told once in this time.
+_TELL_REFUSED_S: Final = 1.0
 
 
 class SftpServer:
@@ -62,6 +70,8 @@ class SftpServer:
         self._lock = threading.Lock()
         self._log = structlog.get_logger("gateway.sftp_server")
         self._listening: socket.socket | None = None
+        self._refused = 0  #: connections refused since it was told
+        self._told_refused_at = float("-inf")
         self._wake, self._woken = socket.socketpair()
         self._thread: threading.Thread | None = None
         self.host_keys: tuple[HostKey, ...] = ()
@@ -172,13 +182,23 @@ class SftpServer:
         objection = self._objection(address)
         if objection:
             connected.close()
-            self._log.warning("sftp_connection_refused", address=address, reason=objection)
+            self._tell_refused(address, objection)
             return
         try:
             self._serve(connected, address)
         except Exception:  # a client that is gone already, or no thread to be had: the next one may fare better
             connected.close()
             self._log.exception("sftp_connection_failed", address=address)
+
+    def _tell_refused(self, address: str, objection: str) -> None:
+        self._refused += 1
+        if self._monotonic() - self._told_refused_at < _TELL_REFUSED_S:
+            return
+        also = f" (and {self._refused - 1} more)" if self._refused > 1 else ""
+        self._told_refused_at, self._refused = self._monotonic(), 0
+        self._house.audit.tell(
+            AuditEvent(self._clock.now(), 0, address, "", "connect", Outcome.REFUSED, detail=objection + also)
+        )
 
     def _objection(self, address: str) -> str:
         """Why nobody from there is let in now."""
@@ -199,11 +219,10 @@ class SftpServer:
         return ""
 
     def _serve(self, connected: socket.socket, address: str) -> None:
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in _KEEPALIVE:
-            connected.setsockopt(socket.IPPROTO_TCP, option, value)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _USER_TIMEOUT_MS)
+        for option, value in _TCP_OPTIONS.items():
+            if hasattr(socket, option):
+                connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
         session = Session(self._house, next(self._numbers), address)
         connection = Connection(connected, session, self._settings.login_s)
         session.bind(connection)
