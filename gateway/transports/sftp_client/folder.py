@@ -224,8 +224,14 @@ def _made(path: bytes) -> Task[SftpError | None]:
         if there is None:
             yield from done(wire.mkdir(path), f"making {printable_name(path)}")
     except Answered as error:
-        return error
+        return error if not isinstance(error, Failure) or (yield from _still_missing(path)) else None
     return None
+
+
+def _still_missing(path: bytes) -> Steps[bool]:
+    """Somebody else may have made it in between."""
+    answer = yield from ask(wire.lstat(path))
+    return not (isinstance(answer, wire.Attributes) and is_folder(answer))
 
 
 def _move(path: bytes, name: bytes, to: bytes) -> Steps[Moved]:

@@ -88,6 +88,7 @@ def run(
                 session.close()
                 raise Lost(f"a file was not done within {file_s:g} s")
     except ConnectionTrouble as error:
+        session.close()
         window.lost()
         _abandon(running, error)
         raise

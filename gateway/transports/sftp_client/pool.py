@@ -81,6 +81,8 @@ class _Lane(Generic[T]):
         self._worked = False
         self._fruitless = 0  #: connections in a row
         self._given_up = 0  #: times in a row
+        self._dragging = 0  #: useful connections in a row over which no file was done
+        self._most_dragging = _FRUITLESS + connections.peer.bounds.file_bytes // _USEFUL_BYTES
 
     def run(self) -> Iterator[T]:
         while self._waiting:
@@ -116,7 +118,7 @@ class _Lane(Generic[T]):
                     self._successful()
                 yield result
         except ConnectionTrouble as error:
-            if brought or session.received_bytes - before >= _USEFUL_BYTES:
+            if brought or self._useful(session.received_bytes - before):
                 self._fruitless = 0
                 self._waiting.extendleft(reversed(in_hand.values()))
             else:
@@ -124,8 +126,13 @@ class _Lane(Generic[T]):
 
     def _successful(self) -> None:
         self._worked = True
-        self._fruitless = self._given_up = 0
+        self._fruitless = self._given_up = self._dragging = 0
         self._connections.worked()
+
+    def _useful(self, received_bytes: int) -> bool:
+        """A large file may need many connections, but not without end: each brings it on by so much."""
+        self._dragging += 1
+        return received_bytes >= _USEFUL_BYTES and self._dragging <= self._most_dragging
 
     def _fruitless_one(self, in_hand: deque[Job[T]], error: ConnectionTrouble) -> Iterator[T]:
         self._fruitless += 1

@@ -124,11 +124,47 @@ def _put(name: bytes, content: Content, wishes: PutWishes, attempts: Attempts) -
     if attributes is None or attributes.size != content.size:
         found = "nothing" if attributes is None else f"{attributes.size} bytes"
         return Failed(name, Why.FAILED, f"{shown}: {content.size} bytes were written and {found} found")
-    attempts.renaming = attempt
     if wishes.replaces:
-        yield from done(wire.posix_rename(part, path), f"renaming {shown}")
+        answer = yield from _rename(wire.posix_rename(part, path), attempt, attempts)
+        _good(answer, shown)
         return Put(name, content.size, PutHow.NEW)
-    return (yield from _renamed(name, path, part, content, wishes))
+    there = yield from status(path)  # some servers replace by the plain rename too: looked at first
+    if there is None:
+        answer = yield from _rename(wire.rename(part, path), attempt, attempts)
+        there = yield from _in_the_way(path, answer)
+        if there is None:
+            _good(answer, shown)
+            return Put(name, content.size, PutHow.NEW)
+    if there.size == content.size and (yield from _same(path, content, wishes.chunk_bytes, shown)):
+        yield from _clear(name, wishes, attempts)
+        return Put(name, content.size, PutHow.ALREADY_THERE)
+    return Failed(
+        name,
+        Why.TAKEN,
+        f"another file stands under the name {shown}, and the server cannot replace it. "
+        "→ Ask the partner to take it away.",
+    )
+
+
+def _rename(request: wire.Request, attempt: int, attempts: Attempts) -> Steps[wire.Answer]:
+    """Whatever the answer is, there is no doubt any more once it came."""
+    attempts.renaming = attempt
+    answer = yield from ask(request)
+    attempts.renaming = None
+    return answer
+
+
+def _in_the_way(path: bytes, answer: wire.Answer) -> Steps[wire.Attributes | None]:
+    """What stands there when the plain rename was refused."""
+    if isinstance(answer, wire.Status) and answer.code == wire.OK:
+        return None
+    return (yield from status(path))
+
+
+def _good(answer: wire.Answer, shown: str) -> None:
+    assert isinstance(answer, wire.Status)  # no other packet answers a rename (`wire.answer_to`)
+    if answer.code != wire.OK:
+        raise wire.problem(answer, f"renaming {shown}")
 
 
 def _clear(name: bytes, wishes: PutWishes, attempts: Attempts) -> Steps[None]:
@@ -175,30 +211,6 @@ def _written(opened: bytes, content: Content, wishes: PutWishes, shown: str) -> 
         yield from closed(opened)
         raise wire.problem(trouble, f"writing {shown}")
     yield from done(wire.close(opened), f"writing {shown}")
-
-
-def _renamed(name: bytes, path: bytes, part: bytes, content: Content, wishes: PutWishes) -> Task[Put | Failed]:
-    """Without the rename that replaces. Some servers replace by the plain one too: looked at first."""
-    shown = printable_name(name)
-    there = yield from status(path)
-    if there is None:
-        answer = yield from ask(wire.rename(part, path))
-        if isinstance(answer, wire.Status) and answer.code == wire.OK:
-            return Put(name, content.size, PutHow.NEW)
-        there = yield from status(path)
-        if there is None:
-            assert isinstance(answer, wire.Status)
-            raise wire.problem(answer, f"renaming {shown}")
-    same = there.size == content.size and (yield from _same(path, content, wishes.chunk_bytes, shown))
-    yield from ask(wire.remove(part))
-    if same:
-        return Put(name, content.size, PutHow.ALREADY_THERE)
-    return Failed(
-        name,
-        Why.TAKEN,
-        f"another file stands under the name {shown}, and the server cannot replace it. "
-        "→ Ask the partner to take it away.",
-    )
 
 
 def _same(path: bytes, content: Content, chunk_bytes: int, shown: str) -> Steps[bool]:

@@ -7,6 +7,7 @@ by the bytes of content they move, so that neither side ever waits for the other
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -48,11 +49,15 @@ class Session:
         self._content = 0
         self._queued = 0
         self._buffer = b""
+        self._trouble: Strange | None = None
         self.closed = False
         self.received_bytes = 0
         self.sent_bytes = 0
         self._send(wire.hello())
-        extensions = wire.extensions(self._first_packet())
+        try:
+            extensions = wire.extensions(self._first_packet())
+        except Strange as error:
+            raise self._strange(error) from None
         self.has_posix_rename = extensions.get(b"posix-rename@openssh.com") == b"1"
         self.has_fsync = extensions.get(b"fsync@openssh.com") == b"1"
         self.read_bytes, self.write_bytes = self._limits(b"limits@openssh.com" in extensions)
@@ -79,6 +84,7 @@ class Session:
 
     def send(self) -> None:
         """Send what is in the queue, as far as the bounds allow."""
+        self._check()
         pieces = []
         while self._waiting and not self.full:
             owner, request = self._waiting.popleft()
@@ -94,17 +100,24 @@ class Session:
         """Wait for answers: at least one."""
         replies: list[Reply[Any]] = []
         while not replies:
-            for packet in self._packets(self._receive()):
-                owner, request = self._asked.pop(wire.id_of(packet), (None, None))
-                if request is None:
-                    raise self._strange(Strange("the server answered what was not asked"))
-                self._content -= request.weight
-                try:
-                    answer = wire.answer_to(request, packet)
-                except Strange as error:
-                    raise self._strange(error) from None
-                replies.append(Reply(owner, request, answer))
+            self._check()
+            try:
+                for packet in self._packets(self._receive()):
+                    replies.append(self._reply(packet))  # noqa: PERF401  (those before a senseless one stay)
+            except Strange as error:  # what came before it in the same flight is good, and told first
+                self._trouble = self._strange(error)
         return replies
+
+    def _reply(self, packet: bytes) -> Reply[Any]:
+        owner, request = self._asked.pop(wire.id_of(packet), (None, None))
+        if request is None:
+            raise Strange("the server answered what was not asked")
+        self._content -= request.weight
+        return Reply(owner, request, wire.answer_to(request, packet))
+
+    def _check(self) -> None:
+        if self._trouble is not None:
+            raise self._trouble
 
     def close(self) -> None:
         """Hang up."""
@@ -127,26 +140,24 @@ class Session:
     def _first_packet(self) -> bytes:
         packets: list[bytes] = []
         while not packets:
-            packets = self._packets(self._receive())
+            packets = list(self._packets(self._receive()))
         if len(packets) > 1:
-            raise self._strange(Strange("the server speaks before it is asked"))
+            raise Strange("the server speaks before it is asked")
         return packets[0]
 
-    def _packets(self, data: bytes) -> list[bytes]:
+    def _packets(self, data: bytes) -> Iterator[bytes]:
         """The whole packets that are there; the rest waits for more."""
         buffer = self._buffer + data if self._buffer else data
-        found = []
         at, end = 0, len(buffer)
         while end - at >= 4:
             length = int.from_bytes(buffer[at : at + 4], "big")
             if not 1 <= length <= wire.LONGEST_PACKET:
-                raise self._strange(Strange(f"the server announces a packet of {length} bytes"))
+                raise Strange(f"the server announces a packet of {length} bytes")
             if end - at - 4 < length:
                 break
-            found.append(buffer[at + 4 : at + 4 + length])
+            yield buffer[at + 4 : at + 4 + length]
             at += 4 + length
         self._buffer = buffer[at:]
-        return found
 
     def _receive(self) -> bytes:
         try:

@@ -168,19 +168,21 @@ class _Session(asyncssh.SSHServerSession[bytes]):
                 self._channel.write(self._server.answer(packet))
 
 
-class _Door(asyncssh.SSHServer):
+class _PasswordOnly(asyncssh.SSHServer):
     def __init__(self, server: OddServer) -> None:
         self._server = server
         self._password = server.password
-
-    def session_requested(self) -> _Session:
-        return _Session(self._server)
 
     def password_auth_supported(self) -> bool:
         return True
 
     def validate_password(self, username: str, password: str) -> bool:
         return password == self._password
+
+
+class _Door(_PasswordOnly):
+    def session_requested(self) -> _Session:
+        return _Session(self._server)
 
 
 @contextmanager
@@ -207,6 +209,34 @@ def running(server: OddServer) -> Iterator[OddServer]:
     assert started.wait(10)
     try:
         yield server
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+
+
+@contextmanager
+def running_asyncssh(host_key: Any, password: str) -> Iterator[int]:
+    """The port of asyncssh's own SFTP server over the file system: it carries out many requests at once, and answers
+    in the order they end."""
+    door = OddServer(password=password, host_key=host_key)
+    loop = asyncio.new_event_loop()
+    started, stop = threading.Event(), asyncio.Event()
+    ports: list[int] = []
+
+    async def serve() -> None:
+        listener = await asyncssh.create_server(
+            lambda: _PasswordOnly(door), "127.0.0.1", 0, server_host_keys=[host_key], sftp_factory=True
+        )
+        ports.append(listener.get_port())
+        started.set()
+        await stop.wait()
+        listener.close()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
+    thread.start()
+    assert started.wait(10)
+    try:
+        yield ports[0]
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(10)

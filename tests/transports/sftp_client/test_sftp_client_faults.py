@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from gateway.transports.local import is_temporary
+from gateway.transports.sftp_client import wire
 from gateway.transports.sftp_client.circuit import Circuit
 from gateway.transports.sftp_client.connections import Connections
 from gateway.transports.sftp_client.errors import HostKeyRefused, Lost, SftpError, Unreachable
@@ -372,3 +373,52 @@ def test_a_call_within_a_loop_over_another_never_waits_for_ever(sshd: Sshd, here
             assert isinstance(one, Fetched)
             list(folder.remove_many([one.look.name]))
     assert list(there.iterdir()) == []
+
+
+def test_a_refused_rename_is_never_taken_for_done_when_the_line_is_cut_after_it(sshd: Sshd, there: Path) -> None:
+    """A folder stands in the way. Its own temporary file gone is then no sign that the rename was done."""
+    (there / "ack.csv").mkdir()
+    (there / "ack.csv" / "x").write_bytes(b"")
+    with opened(peer_of(sshd), there) as folder:
+        connections = folder._pool._connections
+        connection = connections.borrow()
+        session = connection.session
+        receive, asked = session.receive, session.ask
+
+        def asking(owner: object, request: wire.Request) -> None:
+            session.removing = request.kind == wire.REMOVE  # type: ignore[attr-defined]
+            asked(owner, request)
+
+        def losing() -> object:
+            replies = receive()
+            if getattr(session, "removing", False):
+                raise session._lost("cut")
+            return replies
+
+        session.ask, session.receive = asking, losing  # type: ignore[method-assign,assignment]
+        connections.give_back(connection)
+        (result,) = folder.put_many([(b"ack.csv", b"content")])
+    assert isinstance(result, Failed)
+    assert result.why is Why.FAILED
+    assert [path.name for path in there.iterdir()] == ["ack.csv"]
+
+
+def test_a_large_file_that_never_gets_further_is_given_up(sshd: Sshd, here: Path, there: Path) -> None:
+    """What is here is spoilt between the connections, so that each begins anew."""
+    (there / "big.pdf").write_bytes(bytes(4_000_000))
+    with running_proxy(sshd.port, always(Fault(cut_down=2_500_000))) as proxy:
+        peer = replace(through(sshd, proxy), bounds=Bounds(file_bytes=4_000_000))
+        with opened(peer, there) as folder:
+            connect, looks = folder._pool._connections._opener, folder.list().looks
+            folder._pool.close()
+
+            def spoiling(to: Peer) -> object:
+                for part in here.iterdir():
+                    part.write_bytes(b"x" * 2_000_000)
+                return connect(to)
+
+            folder._pool._connections._opener = spoiling  # type: ignore[assignment]
+            (result,) = folder.fetch_many(looks, here)
+    assert isinstance(result, Failed)
+    assert result.why is Why.CONNECTION
+    assert proxy.connections < 20

@@ -7,13 +7,15 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from gateway.transports.local import Nature
 from gateway.transports.sftp_client.errors import Missing
 from gateway.transports.sftp_client.folder import RemoteFolder
-from gateway.transports.sftp_client.peer import Bounds
+from gateway.transports.sftp_client.peer import Bounds, HostKeys, Login, Peer
 from gateway.transports.sftp_client.results import Failed, Fetched, Moved, Put, PutHow, RemoteLook, Removed, Why
+from tests.transports.sftp_client.odd_server import running_asyncssh
 from tests.transports.sftp_client.peers import HandTime, opened, peer_of, write_files
 from tests.transports.sshd import Sshd
 
@@ -293,3 +295,26 @@ def test_many_files_over_several_connections_come_once_each(sshd: Sshd, here: Pa
         assert len(folder._pool._connections._idle) == 3
     assert sorted(one.look.name for one in results if isinstance(one, Fetched)) == sorted(contents)
     assert all(one.path.read_bytes() == contents[one.look.name] for one in results if isinstance(one, Fetched))
+
+
+def test_a_server_that_works_on_many_requests_at_once_is_served_alike(here: Path, there: Path, tmp_path: Path) -> None:
+    contents = write_files(there, 150, size=5_000)
+    (there / "large.bin").write_bytes(large := os.urandom(4_000_000))
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    with running_asyncssh(key, "open sesame") as port:
+        login = Login("partner", password="open sesame")
+        peer = Peer("127.0.0.1", login, HostKeys((key.get_fingerprint(),)), port=port)
+        with opened(peer, there) as folder:
+            results = list(folder.fetch_many(folder.list().looks, here))
+            assert {one.look.name: one.path.read_bytes() for one in results if isinstance(one, Fetched)} == {
+                **contents,
+                b"large.bin": large,
+            }
+        (tmp_path / "back").mkdir()
+        with opened(peer, tmp_path / "back") as folder:
+            (tmp_path / "back" / "f00003.xml").write_bytes(b"old")
+            assert all(isinstance(one, Put) for one in folder.put_many([*contents.items(), (b"large.bin", large)]))
+    assert {os.fsencode(path.name): path.read_bytes() for path in (tmp_path / "back").iterdir()} == {
+        **contents,
+        b"large.bin": large,
+    }

@@ -82,6 +82,7 @@ def test_a_file_that_arrives_shorter_than_it_was_written_never_gets_its_name() -
     with folder_of(losing) as (server, folder):
         (result,) = folder.put_many([(b"new", b"four")])
     assert isinstance(result, Failed)
+    assert "4 bytes were written and 3 bytes found" in result.reason
     assert b"in/new" not in server.files
 
 
