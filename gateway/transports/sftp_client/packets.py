@@ -32,6 +32,20 @@ class BoundedPacketizer(Packetizer):
         self._stall_s = stall_s
         self._ahead = b""
         self._at = 0
+        self._handshake_ends: float | None = None
+
+    # paramiko starts a thread for this, which keeps a program from ending while a server does not answer.
+    def start_handshake(self, timeout: float) -> None:
+        """The first packet must come within `timeout` seconds."""
+        self._handshake_ends = time.monotonic() + timeout
+
+    def handshake_timed_out(self) -> bool:
+        """It did not."""
+        return self._handshake_ends is not None and time.monotonic() > self._handshake_ends
+
+    def complete_handshake(self) -> None:
+        """It did."""
+        self._handshake_ends = None
 
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:
         """Exactly `n` bytes. Raises EOFError at the end of the stream, SSHException for a senseless length."""

@@ -311,3 +311,14 @@ def test_a_packet_that_the_server_does_not_take_is_given_up() -> None:
         ours.settimeout(0.05)
         with pytest.raises(EOFError):
             BoundedPacketizer(ours, stall_s=0.1).write_all(b"x" * 50_000_000)
+
+
+def test_a_program_ends_at_once_while_a_server_does_not_answer() -> None:
+    """No thread of a connection that failed keeps it."""
+    with saying(b"SSH-2.0-odd\r\n") as port:
+        timeouts = Timeouts(connect_s=1, banner_s=0.2, handshake_s=0.2, auth_s=1, answer_s=1)
+        peer = Peer("127.0.0.1", Login("x", password="x"), HostKeys(("SHA256:x",)), port=port, timeouts=timeouts)
+        before = set(threading.enumerate())
+        with pytest.raises(Unreachable):
+            connect(peer)
+        assert not [thread for thread in set(threading.enumerate()) - before if not thread.daemon]
