@@ -6,6 +6,8 @@ import os
 import random
 import socket
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -322,3 +324,82 @@ def test_a_program_ends_at_once_while_a_server_does_not_answer() -> None:
         with pytest.raises(Unreachable):
             connect(peer)
         assert not [thread for thread in set(threading.enumerate()) - before if not thread.daemon]
+
+
+def test_nothing_that_the_network_says_is_printed() -> None:
+    """By a program that configures no logging: paramiko alone would print a traceback of its own."""
+    with saying(b"SSH-2.0-odd\r\n", b"\xff" * 1000) as port:
+        code = (
+            "from gateway.transports.sftp_client.connection import connect\n"
+            "from gateway.transports.sftp_client.peer import HostKeys, Login, Peer\n"
+            "try:\n"
+            f"    connect(Peer('127.0.0.1', Login('x'), HostKeys(('SHA256:wrong',)), port={port}))\n"
+            "except Exception as error:\n"
+            "    print(type(error).__name__)\n"
+        )
+        said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert said.stdout == "Unreachable\n"
+    assert said.stderr == ""
+
+
+def test_a_packet_longer_than_any_is_refused_by_its_length_alone() -> None:
+    ours, theirs = socket.socketpair()
+    with closing(ours), closing(theirs):
+        ours.settimeout(0.05)
+        theirs.sendall(struct.pack(">I", 300_000_000) + bytes(12))
+        with pytest.raises(paramiko.SSHException, match="was announced"):
+            BoundedPacketizer(ours).read_message()
+
+
+def test_a_first_line_that_trickles_is_given_up_in_time() -> None:
+    ours, theirs = socket.socketpair()
+    with closing(ours), closing(theirs):
+        ours.settimeout(0.02)
+        theirs.sendall(b"SSH-2.0")
+        with pytest.raises(TimeoutError):
+            BoundedPacketizer(ours).readline(0.1)
+
+
+class _MuteServer(paramiko.ServerInterface):
+    """Lets anybody in, and never answers the request for the subsystem."""
+
+    def __init__(self, released: threading.Event) -> None:
+        self._released = released
+
+    def check_auth_password(self, username: str, password: str) -> int:
+        return paramiko.common.AUTH_SUCCESSFUL
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        return paramiko.common.OPEN_SUCCEEDED
+
+    def check_channel_subsystem_request(self, channel: paramiko.Channel, name: str) -> bool:
+        self._released.wait(30)
+        return False
+
+
+def test_a_request_for_the_subsystem_that_is_never_answered_is_given_up_in_time() -> None:
+    key = paramiko.ECDSAKey.generate()
+    released = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        one, _ = listener.accept()
+        transport = paramiko.Transport(one)
+        transport.add_server_key(key)
+        transport.start_server(server=_MuteServer(released))
+        released.wait(30)
+        transport.close()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    login = Login("x", password="x")
+    pins = HostKeys((str(key.fingerprint),))
+    peer = Peer("127.0.0.1", login, pins, port=listener.getsockname()[1], timeouts=Timeouts(answer_s=0.5))
+    try:
+        with pytest.raises(Lost, match="no SFTP"):
+            connect(peer)
+        assert not released.is_set()
+    finally:
+        released.set()
+        thread.join(10)
+        listener.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -249,16 +248,3 @@ def test_an_account_without_sftp_is_said_so(tmp_path: Path) -> None:
     needed("sshd")
     with running_sshd(tmp_path, extra="ForceCommand exit 1") as sshd, pytest.raises(Lost):
         connect(peer_of(sshd))
-
-
-def test_nothing_of_paramiko_is_printed(sshd: Sshd, tmp_path: Path) -> None:
-    """A program that configures no logging sees none of what the network says."""
-    code = (
-        "from pathlib import Path\n"
-        "from gateway.transports.sftp_client.connection import connect\n"
-        "from gateway.transports.sftp_client.peer import *\n"
-        f"connect(Peer('127.0.0.1', Login('x'), HostKeys(('SHA256:wrong',)), port={sshd.port}))\n"
-    )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stderr
-    assert "HostKeyRefused" in said
-    assert "paramiko" not in said
