@@ -20,7 +20,7 @@ from typing import Final, Protocol
 import structlog
 
 from gateway.config.sftp import Afterwards, RemoteClaim, SftpTable
-from gateway.domain.partner import Partner
+from gateway.domain.partner import Partner, Rung
 from gateway.domain.states import RemoteFileState
 from gateway.ledger.archive import make_durable_folder, sync_folder
 from gateway.ledger.ids import new_ids
@@ -208,12 +208,13 @@ class Fetch:
     def _fetched(self, partner: Partner, corner: _Corner, looks: Sequence[RemoteLook]) -> list[Fetched]:
         fetched: list[Fetched] = []
         trouble: Failed | None = None
+        ends_matter = Rung.STRUCTURE in partner.completeness.ladder
         for result in corner.remote.fetch_many(looks, partner.fetched, durable=True):
             if isinstance(result, Failed):
                 trouble = result if isinstance(result.error, ConnectionTrouble) else trouble
                 if result.why not in (Why.GONE, Why.CHANGING, Why.CONNECTION):
                     self._troubled(partner, "not_fetched", result)
-            elif not looks_whole(result.path) and corner.sights.must_wait(result.look):
+            elif ends_matter and not looks_whole(result.path) and corner.sights.must_wait(result.look):
                 result.path.unlink()
             else:
                 fetched.append(result)

@@ -20,6 +20,8 @@ class StructurallyWhole:
         if sighting.structure is None:
             try:
                 sighting.structure = looks_whole(sighting.path)
+            except PermissionError:
+                return True  # to be refused as unreadable: waiting makes it no better
             except OSError:
                 return False
         return sighting.structure
