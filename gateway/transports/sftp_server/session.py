@@ -37,7 +37,6 @@ _REFUSED: Final = b"This server speaks SFTP only: use sftp, or scp without -O.\r
 _LONGEST_NAME: Final = 128
 #: Channels over the life of a connection: each leaves a trace in paramiko.
 _CHANNELS_EVER: Final = 10_000
-#: A client that is refused so often is looking for a hole.
 _TOO_MANY_ATTEMPTS: Final = "Too many login attempts"
 
 

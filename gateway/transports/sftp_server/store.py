@@ -125,6 +125,7 @@ def change(desk: Desk, path: bytes, wishes: Wishes) -> None:
             return
         if wishes.atime_s is not None and wishes.mtime_s is not None:
             os.utime(found[0], (wishes.atime_s, wishes.mtime_s), dir_fd=folder, follow_symlinks=False)
+    desk.trail.tell("setstat", Outcome.OK, place.path)
 
 
 def rename(desk: Desk, old_path: bytes, new_path: bytes, *, replace: bool) -> None:

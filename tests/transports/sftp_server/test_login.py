@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import paramiko
@@ -33,8 +34,18 @@ def gets_in(house: House, name: str = "acme", key: Path | None = None) -> bool:
     return True
 
 
-def with_password(house: House, name: str, password: str) -> bool:
-    transport = paramiko.Transport(("127.0.0.1", house.port))
+def gets_in_from(house: House, source: str) -> bool:
+    transport = paramiko.Transport(socket.create_connection(("127.0.0.1", house.port), source_address=(source, 0)))
+    try:
+        transport.start_client(timeout=15)
+        transport.auth_publickey("acme", paramiko.Ed25519Key(filename=str(house.key("acme"))))
+        return transport.is_authenticated()
+    finally:
+        transport.close()
+
+
+def with_password(house: House, name: str, password: str, source: str = "127.0.0.1") -> bool:
+    transport = paramiko.Transport(socket.create_connection(("127.0.0.1", house.port), source_address=(source, 0)))
     try:
         transport.start_client(timeout=15)
         transport.auth_password(name, password, fallback=False)
@@ -169,20 +180,27 @@ def test_passwords_are_off_unless_switched_on_and_hashed(house: House) -> None:
     assert not with_password(house, "nobody", "right")
 
 
-def test_wrong_passwords_are_throttled_and_keys_of_that_name_still_open(house: House) -> None:
-    house.accounts["acme"] = house.accounts["acme"].__class__(
-        **{
-            **{f: getattr(house.accounts["acme"], f) for f in house.accounts["acme"].__slots__},
-            "password_hash": make_hash("right"),
-        }
-    )
+def test_an_address_that_fails_too_often_is_refused_at_once(house: House) -> None:
+    house.accounts["acme"] = replace(house.accounts["acme"], password_hash=make_hash("right"))
     house.set(passwords=True, failures_allowed=3)
     for _ in range(3):
         assert not with_password(house, "acme", "wrong")
 
-    # The address is refused at once, before any cryptography; only time helps.
-    assert not gets_in(house)
+    assert not gets_in(house)  # before any cryptography; only time helps
     assert len(refusals(house)) == 3
+    assert [e.detail for e in house.operations("connect")] == ["too many failed logins"]
+    assert gets_in_from(house, "127.0.0.9")
+
+
+def test_guessing_a_name_from_many_addresses_locks_out_passwords_and_no_keys(house: House) -> None:
+    house.accounts["acme"] = replace(house.accounts["acme"], password_hash=make_hash("right"))
+    house.set(passwords=True, failures_allowed=3)
+    for number in range(3):
+        assert not with_password(house, "acme", "wrong", f"127.0.1.{number + 1}")
+
+    assert not with_password(house, "acme", "right")
+    assert refusals(house)[-1] == "password: too many failures for this name"
+    assert gets_in(house)
 
 
 def test_after_too_many_attempts_on_one_connection_the_server_hangs_up(house: House) -> None:
