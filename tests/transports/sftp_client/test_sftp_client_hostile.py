@@ -346,7 +346,7 @@ def test_a_packet_longer_than_any_is_refused_by_its_length_alone() -> None:
     ours, theirs = socket.socketpair()
     with closing(ours), closing(theirs):
         ours.settimeout(0.05)
-        theirs.sendall(struct.pack(">I", 300_000_000) + bytes(12))
+        theirs.sendall(struct.pack(">I", 300_000_004) + bytes(12))
         with pytest.raises(paramiko.SSHException, match="was announced"):
             BoundedPacketizer(ours).read_message()
 
