@@ -127,7 +127,8 @@ def running_sshd(
         )
     )
     log = home / "sshd.log"
-    with _privilege_separation(), log.open("ab") as output:
+    _make_room_for_privilege_separation()
+    with log.open("ab") as output:
         process = subprocess.Popen([sshd, "-D", "-e", "-f", config], stdout=output, stderr=output)
         try:
             _wait_until_it_listens(process, port, log)
@@ -141,13 +142,10 @@ def _kept_key(path: Path) -> Path:
     return path if path.exists() else make_key(path)
 
 
-@contextmanager
-def _privilege_separation() -> Iterator[None]:
+def _make_room_for_privilege_separation() -> None:
     """Started by root, sshd wants an empty folder that packages make at boot only."""
-    folder = Path("/run/sshd")
-    if os.geteuid() == 0 and not folder.exists():
-        folder.mkdir(mode=0o755)
-    yield
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
