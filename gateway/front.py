@@ -4,8 +4,10 @@ is told to the intake at once.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Final
 
 from gateway.clock import Clock
 from gateway.config import Settings
@@ -17,7 +19,8 @@ from gateway.transports.local import look_again
 from gateway.transports.sftp_server.server import SftpServer
 from gateway.transports.sftp_server.settings import Account, Completed, ServerSettings
 
-_INBOX = "in"
+_INBOX: Final = "in"
+_SWEEP_S: Final = 3600.0
 
 
 class ConfiguredAccounts:
@@ -46,8 +49,18 @@ class ConfiguredAccounts:
 class Front:
     """Serves as long as the gateway runs. `closed` is called after each file that its sender has finished."""
 
-    def __init__(self, roster: Roster, clock: Clock, registry: Closed, closed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        clock: Clock,
+        registry: Closed,
+        closed: Callable[[], None],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._monotonic = monotonic
+        self._swept = monotonic()
         self._accounts = ConfiguredAccounts(roster)
+        self._known = {account.name: account for account in self._accounts.all()}
         self._registry = registry
         self._closed = closed
         for partner in roster.settings.partners.values():
@@ -56,6 +69,17 @@ class Front:
         self.server = SftpServer(
             server_settings(roster.settings), self._accounts, on_complete=self._completed, clock=clock
         )
+
+    def look_after(self) -> None:
+        """End the sessions of accounts that are changed or gone, and clear what was never finished, once an hour."""
+        accounts = {account.name: account for account in self._accounts.all()}
+        for name, known in self._known.items():
+            if accounts.get(name) != known:
+                self.server.end_sessions(name)
+        self._known = accounts
+        if self._monotonic() - self._swept >= _SWEEP_S:
+            self._swept = self._monotonic()
+            self.server.sweep()
 
     def _completed(self, completed: Completed) -> None:
         partner = self._accounts.partner(completed.account)

@@ -216,6 +216,8 @@ class Service:
         self._gateway.remotes.look(self._finished.set)
 
     def _pick_ups(self) -> None:
+        if self.front is not None:
+            self.front.look_after()
         self._gateway.tell.notice_pick_ups()
 
     def _directory(self) -> None:

@@ -106,12 +106,17 @@ class Claimed:
             return _gone(row)
         if not stat.S_ISREG(status.st_mode):
             return Taken(row, refusals=(intake.NOT_A_FILE.at(name=row.file_name),))
+        if status.st_uid == os.geteuid() and not status.st_mode & stat.S_IRUSR:
+            _let_us_read(source)
         wishes = partner.completeness
         if status.st_size > wishes.limit_bytes:
             refusal = intake.TOO_LARGE.at(size=status.st_size, limit=wishes.limit_bytes, name=row.file_name)
             return self._set_aside(row, source, refusal)
         late = bool(row.findings) or self._house.clock.now() - row.seen_at >= timedelta(seconds=wishes.give_up_s)
-        half = not row.findings and claim.doubtful and status.st_size > 0 and not looks_whole(source)
+        try:
+            half = not row.findings and claim.doubtful and status.st_size > 0 and not looks_whole(source)
+        except PermissionError:
+            return self._unreadable(partner, row, source)
         if half and not late:
             return Taken(row)
         incomplete = intake.INCOMPLETE.at(minutes=f"{round(wishes.give_up_s / 60, 1):g}", name=row.file_name)
@@ -119,12 +124,21 @@ class Claimed:
         try:
             kept = _keep(self._house.archive, source, row)
         except PermissionError:
-            return self._set_aside(row, source, NOT_READABLE.at(name=row.file_name))
+            return self._unreadable(partner, row, source)
         except Changed:
             return self._set_aside(row, source, incomplete) if late else Taken(row)
         if not refusals and claim.sha256 and kept.sha256 != claim.sha256:
             refusals = (_altered(row, claim.sha256, kept.sha256),)
         return Taken(row, kept, refusals)
+
+    def _unreadable(self, partner: Partner, row: InterchangeRow, source: Path) -> Taken:
+        """Kept by a rename; where the archive is another file system, given back under a name that is not taken."""
+        refusal = NOT_READABLE.at(name=row.file_name)
+        try:
+            return self._set_aside(row, source, refusal)
+        except PermissionError:
+            source.rename(partner.inbox / f".{row.id}.unread")
+            return Taken(row, refusals=(refusal,))
 
     def _set_aside(self, row: InterchangeRow, source: Path, refusal: Finding) -> Taken:
         """Refuse a file unread; it is renamed into the archive, or copied where that is another file system."""
@@ -137,6 +151,15 @@ class Claimed:
                 raise OSError(errno.EFBIG, "no room to keep a file that is refused for its size", str(source))
             kept = archive.keep_original(source, row.id, row.seen_at)
         return Taken(row, kept, (refusal,))
+
+
+def _let_us_read(source: Path) -> None:
+    """A file of our own user id that its sender has locked (`chmod 000`). Held open, so that no link is followed."""
+    held = os.open(source, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.chmod(f"/proc/self/fd/{held}", stat.S_IMODE(os.fstat(held).st_mode) | stat.S_IRUSR)  # noqa: PTH101
+    finally:
+        os.close(held)
 
 
 def _gone(row: InterchangeRow) -> Taken:

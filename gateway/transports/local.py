@@ -19,8 +19,8 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from gateway.domain.finding import printable
 
-#: Endings under which clients write before they rename: WinSCP, lftp, rclone, Spring Integration, our own.
-TEMPORARY_ENDINGS: Final = (b".part", b".filepart", b".tmp", b".writing")
+#: Endings under which clients write before they rename: WinSCP, lftp, rclone (".partial"), Spring Integration, our own.
+TEMPORARY_ENDINGS: Final = (b".part", b".partial", b".filepart", b".tmp", b".writing")
 
 
 class Nature(StrEnum):

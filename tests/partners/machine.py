@@ -1,8 +1,8 @@
 """A machine of its own for sshd: the same system, but with an /etc, /srv, /var/lib and /run that nobody else sees.
 
 sshd lets in only whom the system knows, so a partner needs an account. Accounts made on the real system would stay
-there when a test is killed, so they are made in a mount namespace whose /etc is a copy in memory: the very commands
-that `gateway partner add` prints run there, on the very paths that the documentation names, and all is gone with the last
+there when a test is killed, so they are made in a mount namespace whose /etc is a copy in memory. The commands that
+`gateway partner add` prints run there, on the very paths that the documentation names, and all is gone with the last
 process. The holder ends when our end of its pipe closes, however we die.
 """
 

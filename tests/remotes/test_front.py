@@ -28,14 +28,16 @@ class Pushing:
     key: Path
     folder: Path
 
-    def sftp(self, *lines: str) -> subprocess.CompletedProcess[str]:
+    def command(self) -> list[str]:
         assert self.service.front is not None
-        return subprocess.run(
-            ["sftp", "-q", "-b", "-", "-i", self.key, "-P", str(self.service.front.server.port),
-             "-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={self.folder / 'known'}",
-             "-o", "IdentitiesOnly=yes", "erp@127.0.0.1"],
-            input="\n".join(lines) + "\n", text=True, capture_output=True, timeout=60,
-        )  # fmt: skip
+        return [
+            "sftp", "-q", "-b", "-", "-i", str(self.key), "-P", str(self.service.front.server.port),
+            "-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={self.folder / 'known'}",
+            "-o", "IdentitiesOnly=yes", "erp@127.0.0.1",
+        ]  # fmt: skip
+
+    def sftp(self, *lines: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self.command(), input="\n".join(lines) + "\n", text=True, capture_output=True, timeout=60)
 
     def told(self) -> list[Path]:
         return sorted((self.loop.folder / "erp" / "out").glob("*decision*.csv"))
@@ -89,6 +91,23 @@ def test_the_partner_takes_its_acknowledgements_away(pushing: Pushing) -> None:
     assert done.returncode == 0, done.stderr
     assert b";FA-1;" in (pushing.folder / name).read_bytes()
     assert pushing.told() == []
+
+
+def test_a_login_that_is_taken_out_of_the_configuration_is_ended(pushing: Pushing) -> None:
+    assert pushing.sftp("ls in").returncode == 0
+    assert pushing.service.front is not None
+    server = pushing.service.front.server
+    held = subprocess.Popen(pushing.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    until(lambda: server.sessions == 1)
+    partner = pushing.loop.folder / "partners.d" / "erp.toml"
+    partner.write_text(partner.read_text("utf-8").partition("[login]")[0], "utf-8")
+
+    pushing.service.run("configuration")
+    pushing.service.run("pick-ups")
+
+    until(lambda: server.sessions == 0)
+    held.communicate(timeout=30)
+    assert pushing.sftp("ls in").returncode != 0
 
 
 def until(what: Callable[[], object]) -> None:

@@ -98,6 +98,35 @@ def test_a_file_that_may_not_be_read_is_refused_with_its_remedy_and_kept(intake,
         assert all((*finding.message, *finding.remedy))
 
 
+def test_a_file_that_may_not_be_read_and_not_be_kept_is_given_back_and_told(intake, monkeypatch):
+    """The archive is on another file system, so that keeping means copying."""
+
+    def forbidden(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Archive, "keep_original", forbidden)
+    monkeypatch.setattr(Archive, "take_over", lambda *_: None)
+    intake.drop("a.xml", b"<a/>")
+
+    assert intake.take() == 1
+
+    (row,) = intake.rows()
+    assert row.state is _I.REFUSED
+    assert [r.reason_code for r in intake.receipts()] == ["INTAKE-NOT-READABLE"]
+    assert os.listdir(intake.inbox()) == [f".{row.id}.unread"]
+    assert (intake.inbox() / f".{row.id}.unread").read_bytes() == b"<a/>"
+    assert intake.take() == 0
+
+
+def test_a_file_of_our_own_that_its_sender_locked_is_read(intake):
+    path = intake.drop("a.xml", b"<a/>")
+    path.chmod(0)
+
+    assert intake.take() == 1
+
+    assert [row.state for row in intake.rows()] == [_I.ARCHIVED]
+
+
 def test_a_file_whose_folder_does_not_let_it_go_has_one_row_and_stops_no_other(intake, monkeypatch):
     real = local.claim
     refused = True
