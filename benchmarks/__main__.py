@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import corpus, differential, drops, rules, sftp, throughput
+from benchmarks import corpus, differential, drops, rules, sftp, sftp_server, throughput
 
 GROUPS: Mapping[str, Callable[[], None]] = {
     "gateway": throughput.main,
@@ -14,6 +14,7 @@ GROUPS: Mapping[str, Callable[[], None]] = {
     "drops": drops.main,
     "differential": differential.main,
     "sftp": sftp.main,
+    "sftp-server": sftp_server.main,
 }
 #: Those that take an hour: only when named.
 LONG = frozenset({"differential"})
