@@ -22,7 +22,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, Final
 
-from gateway.rules.rulebook.compiler.program import Alternative, Asked, Program, Rule, compiled
+from gateway.rules.rulebook.compiler.program import compiled
+from gateway.rules.rulebook.compiler.table import Alternative, Asked, Program, Rule
 from gateway.rules.rulebook.stylesheet import read_stylesheet
 
 _SUFFIX: Final = ".rulebook"

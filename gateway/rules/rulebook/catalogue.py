@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gateway.rules.rulebook.stylesheet import Assertion, Stylesheet, Template, read_stylesheet
+from gateway.rules.rulebook.sheet import Assertion, Stylesheet, Template
+from gateway.rules.rulebook.stylesheet import read_stylesheet
 from gateway.rules.rulebook.texts.wording import published_id
 from gateway.rules.spec import PackSpec
 

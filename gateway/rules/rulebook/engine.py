@@ -20,7 +20,7 @@ from typing import Any, Final, cast
 from lxml import etree
 
 from gateway.rules.rulebook.cache import Compiled, RulebookCache, compile_sheet
-from gateway.rules.rulebook.compiler.program import Asked, Program
+from gateway.rules.rulebook.compiler.table import Asked, Program
 from gateway.rules.rulebook.locations import Locations
 from gateway.rules.rulebook.outcome import Abort, Fired, Outcome
 from gateway.rules.rulebook.plans import Plans, Trigger

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from gateway.rules.rulebook.compiler.guards import ANYWHERE
-from gateway.rules.rulebook.compiler.program import Alternative, Program
+from gateway.rules.rulebook.compiler.table import Alternative, Program
 from gateway.rules.rulebook.runtime.tree import OUTLINE_PLACES, OUTLINES_KEPT, Node, Outline, Place
 
 Picking = Callable[[Sequence[Node], Any], Sequence[Node]]

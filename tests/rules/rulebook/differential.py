@@ -20,7 +20,8 @@ from gateway.rules.reference.engine import ReferenceRulebook
 from gateway.rules.reference.process import ReferenceProcess
 from gateway.rules.rulebook.engine import load_rulebook
 from gateway.rules.rulebook.outcome import Fired, Outcome
-from gateway.rules.rulebook.stylesheet import Stylesheet, read_stylesheet
+from gateway.rules.rulebook.sheet import Stylesheet
+from gateway.rules.rulebook.stylesheet import read_stylesheet
 from tests.rules.rulebook.mutation.hunt import Hunted, hunt
 from tests.rules.rulebook.mutation.mutants import Mutants
 from tests.rules.rulebook.mutation.numbered import NumberedOracle, number_sheet

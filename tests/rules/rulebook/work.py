@@ -18,7 +18,8 @@ from typing import Any, Final
 from lxml import etree
 
 from gateway.rules.rulebook.cache import Compiled
-from gateway.rules.rulebook.compiler.program import Program, compiled
+from gateway.rules.rulebook.compiler.program import compiled
+from gateway.rules.rulebook.compiler.table import Program
 from gateway.rules.rulebook.engine import Rulebook, Run
 from gateway.rules.rulebook.outcome import Outcome
 from gateway.rules.rulebook.runtime.tree import Branch, Node

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Final
 
 from gateway.rules.rulebook.compiler import comparisons
+from gateway.rules.rulebook.compiler.arithmetic import ARITHMETIC, compile_arithmetic
 from gateway.rules.rulebook.compiler.calls import CALLS, CONDITIONS
 from gateway.rules.rulebook.compiler.code import (
     MANY,
@@ -18,7 +18,6 @@ from gateway.rules.rulebook.compiler.code import (
     NUMBERS,
     ONE,
     OPTIONAL,
-    STRINGS,
     Code,
     Kind,
     Module,
@@ -30,6 +29,7 @@ from gateway.rules.rulebook.compiler.code_lists import CodeLists
 from gateway.rules.rulebook.compiler.disjunctions import gathered
 from gateway.rules.rulebook.compiler.implications import implication
 from gateway.rules.rulebook.compiler.listed_codes import listed_word
+from gateway.rules.rulebook.compiler.literals import common_kind, literal
 from gateway.rules.rulebook.compiler.lookups import came_before, some_equal
 from gateway.rules.rulebook.compiler.paths import compile_path
 from gateway.rules.rulebook.compiler.xpath import (
@@ -47,10 +47,8 @@ from gateway.rules.rulebook.compiler.xpath import (
     Sequence,
     Variable,
 )
-from gateway.rules.rulebook.runtime.values import plain
 
 _TOLERANT: Final = {"and": "both", "or": "either"}
-_ARITHMETIC: Final = {"+": "add", "-": "subtract", "*": "multiply", "div": "divide", "mod": "modulo"}
 
 
 @dataclass(slots=True)
@@ -86,8 +84,8 @@ class Compiler:
                 return replace(condition, py=f"bool({condition.py})")
             case Binary(op="|"):
                 return self._union(expr, scope)
-            case Binary(op=op) if op in _ARITHMETIC:
-                return self._arithmetic(expr, scope)
+            case Binary(op=op) if op in ARITHMETIC:
+                return compile_arithmetic(self, expr, scope)
             case Binary():
                 return comparisons.compare(self, expr, scope)
             case Negative():
@@ -176,42 +174,6 @@ class Compiler:
         if left.probe and right.probe:
             union = replace(union, probe=f"({left.probe} or {right.probe})")
         return union
-
-    def _arithmetic(self, expr: Binary, scope: Scope) -> Code:
-        rounded = self._cents(expr, scope) if self.module.hasty else None
-        if rounded is not None:
-            return rounded
-        dividing, self.module.dividing = self.module.dividing, self.module.dividing or expr.op in ("div", "mod")
-        left, right = self.number(self.value(expr.left, scope)), self.number(self.value(expr.right, scope))
-        self.module.dividing = dividing
-        kinds = {left.kind, right.kind}
-        if Kind.NUMBER in kinds:
-            kind = Kind.NUMBER
-        elif Kind.DOUBLE in kinds:
-            kind = Kind.DOUBLE
-        else:
-            kind = Kind.INTEGER if kinds == {Kind.INTEGER} and expr.op != "div" else Kind.DECIMAL
-        whole = left.kind is right.kind is Kind.INTEGER and left.card == right.card == ONE
-        if expr.op in ("+", "-", "*") and (whole or self.module.natively(left.kind, right.kind)):
-            py = f"({left.py} {expr.op} {right.py})"
-            return Code(kind, ONE, py, left.uses | right.uses, missing=left.needs + right.needs)
-        card = ONE if left.card == right.card == ONE else OPTIONAL
-        py = f"{_ARITHMETIC[expr.op]}({left.py}, {right.py})"
-        if left.card != ONE and self.module.fails(right.py):  # nothing on the left: the right is not computed
-            variable = self.module.fresh()
-            py = f"next(({_ARITHMETIC[expr.op]}({variable}, {right.py}) for {variable} in some({left.py})), None)"
-        return Code(kind, card, py, left.uses | right.uses)
-
-    def _cents(self, expr: Binary, scope: Scope) -> Code | None:
-        """`round(x * 10 * 10) div 100`, `round(x * 100) div 100`: how the sheets round an amount."""
-        match expr:
-            case Binary(
-                "div", Call("round", (Binary("*", Binary("*", amount, Literal(10)), Literal(10)),)), Literal(100)
-            ) | Binary("div", Call("round", (Binary("*", amount, Literal(100)),)), Literal(100)):
-                found = self.number(self.value(amount, scope))
-                if self.module.natively(found.kind):
-                    return Code(Kind.DECIMAL, ONE, f"cents({found.py})", found.uses, missing=found.needs)
-        return None
 
     # --- conditions ------------------------------------------------------------------------------------------
 
@@ -348,30 +310,6 @@ class Compiler:
         if found.kind not in NUMBERS:
             raise Refused(f"arithmetic with a {found.kind.value}")
         return found
-
-
-def literal(value: str | int | Decimal | float) -> Code:
-    """A literal."""
-    if isinstance(value, str):
-        return Code(Kind.STRING, ONE, repr(value), literals=(value,), cheap=True)
-    if isinstance(value, Decimal):
-        return Code(Kind.DECIMAL, ONE, f"Decimal({str(plain(value))!r})", cheap=True)
-    kind = Kind.INTEGER if isinstance(value, int) else Kind.DOUBLE
-    return Code(kind, ONE, repr(value), cheap=True)
-
-
-def common_kind(codes: list[Code]) -> Kind:
-    """The kind of a value that is one of several."""
-    kinds = {code.kind for code in codes} - {Kind.EMPTY}
-    if len(kinds) == 1:
-        return kinds.pop()
-    if not kinds:
-        return Kind.EMPTY
-    if kinds <= NUMBERS:
-        return Kind.NUMBER
-    if kinds <= STRINGS:
-        return Kind.WORD
-    raise Refused("a value that is now a " + ", now a ".join(sorted(kind.value for kind in kinds)))
 
 
 def _truth(py: str, uses: frozenset[str]) -> Code:

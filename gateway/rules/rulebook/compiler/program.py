@@ -1,4 +1,4 @@
-"""A whole sheet as one Python module and a table of its rules: what is kept on disk and run by `engine.py`.
+"""A whole sheet as one Python module and a table of its rules (`table.py`).
 
 All names in the module are made here: `r7` asks nodes the asserts of template 7 that must always be asked, `a12` a
 guarded assert, `m12` makes its message, `s12` the same with more
@@ -10,76 +10,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
 
 from gateway.rules.rulebook.compiler.code import MANY, ONE, OPTIONAL, Code, Focus, Kind, Module, Scope, renamed
 from gateway.rules.rulebook.compiler.code_lists import CodeLists
 from gateway.rules.rulebook.compiler.expressions import Compiler
+from gateway.rules.rulebook.compiler.forms import ASSERT, ASSERT_TWICE, CONDITION, OF_DOCUMENT, VARIABLE, asking
 from gateway.rules.rulebook.compiler.guards import Guard, guard_of
 from gateway.rules.rulebook.compiler.parser import parse
 from gateway.rules.rulebook.compiler.paths import ROOT
 from gateway.rules.rulebook.compiler.patterns import Pattern, patterns_of
-from gateway.rules.rulebook.compiler.sharing import shared
+from gateway.rules.rulebook.compiler.table import Alternative, Asked, Guarded, Program, Rule
 from gateway.rules.rulebook.compiler.xpath import Expr, Refused
 from gateway.rules.rulebook.outcome import UncompilablePack
-from gateway.rules.rulebook.stylesheet import Assertion, Computed, Function, Stylesheet, Template, Variable
+from gateway.rules.rulebook.sheet import Assertion, Computed, Function, Stylesheet, Template, Variable
 
 _T = TypeVar("_T")
 _NODE: Final = Focus.on("n")
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
-
-
-#: A chain of tags below the node, the assert, how many elements may stand there, the attribute that they must have.
-Guarded = tuple[tuple[str, ...], int, int, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Alternative:
-    """One pattern of a template. `tests`: (namespace or None, local or "*") from the node upwards."""
-
-    tests: tuple[tuple[str | None, str], ...]
-    anchored: bool
-    by_place: str  #: name of the function on a place; "" when there is none
-    by_node: str  #: name of the function that picks among nodes; "" when there is none
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One template."""
-
-    mode: int
-    priority: float
-    alternatives: tuple[Alternative, ...]
-    main: str  #: name of the function that asks the unguarded asserts; "" when all are guarded
-    descends: bool
-    guards: tuple[Guarded, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One assert or report. `message` None: made by a function."""
-
-    template: int
-    mode: int
-    rule: str
-    flag: str
-    report: bool
-    test: str
-    message: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """What a sheet becomes."""
-
-    source: str
-    rules: tuple[Rule, ...]
-    asserts: tuple[Asked, ...]
-    kept: int  #: how many things are kept for a document
-    variables: int  #: how many variables depend on a node
-    looked_for: frozenset[str]  #: the tags whose elements are looked for in the whole document
 
 
 def compiled(sheet: Stylesheet) -> Program:
@@ -134,7 +84,7 @@ class _Writer:
         if code.uses:
             self._variables += 1
             name = f"v{self._variables}_"
-            self._module.define(name, _VARIABLE.format(name=name, number=self._variables, py=code.py))
+            self._module.define(name, VARIABLE.format(name=name, number=self._variables, py=code.py))
             uses = _NODE.code.uses  # its text names the node, even where its value only depends on the parent
             code = replace(code, py=f"{name}(n, d)", uses=uses, loops=(), item="", probe="", cheap=True)
         return scope.binding(variable.name, code)
@@ -167,7 +117,7 @@ class _Writer:
         lines = [f"def {name}({', '.join(['d', *parameters])}):"]
         lines += [f"    {python} = []" for python in locals_]
         lines.append(f"    return {result.py}")
-        if all(kind.startswith("xs:string") for kind in kinds) and not _OF_DOCUMENT.search("\n".join(lines[1:])):
+        if all(kind.startswith("xs:string") for kind in kinds) and not OF_DOCUMENT.search("\n".join(lines[1:])):
             lines.append(f"{name} = remembered({name})")
         self._module.define(name, "\n".join([*lines, ""]))
 
@@ -204,11 +154,11 @@ class _Writer:
             if guard is None:
                 always.append(text)
             else:
-                self._module.functions.append(_asking(f"a{asked}", text))
+                self._module.functions.append(asking(f"a{asked}", text))
                 guards += [(chain, asked, most, attribute) for chain, most, attribute in sorted(guard)]
         main = f"r{number}" if always else ""
         if always:
-            self._module.functions.append(_asking(main, "".join(always)))
+            self._module.functions.append(asking(main, "".join(always)))
         return Rule(mode, template.priority, tuple(found), main, template.descends, tuple(guards))
 
     def _alternative(self, name: str, pattern: Pattern, scope: Scope) -> Alternative:
@@ -224,7 +174,7 @@ class _Writer:
                 if self._is_position(expr, scope.at(focus)):
                     raise Refused("a position in a pattern")
                 parts.append(self._compiler.condition(expr, scope.at(focus)).py)
-            self._module.functions.append(_CONDITION.format(name=by_node, py=" and ".join(parts)))
+            self._module.functions.append(CONDITION.format(name=by_node, py=" and ".join(parts)))
         tests = tuple((test.uri, test.local) for test in pattern.tests)
         return Alternative(tests, pattern.anchored, by_place, by_node)
 
@@ -241,10 +191,10 @@ class _Writer:
         if computed:
             self._message(number, item, scope)
         negation = "" if item.report else "not "
-        text = _ASSERT.format(fires=f"{negation}{hasty}", number=number)
+        text = ASSERT.format(fires=f"{negation}{hasty}", number=number)
         if careful != hasty:
             self._module.functions.append(f"def s{number}(n, d):\n    return {careful}\n")
-            text = _ASSERT_TWICE.format(fires=f"{negation}{hasty}", again=f"{negation}s{number}(n, d)", number=number)
+            text = ASSERT_TWICE.format(fires=f"{negation}{hasty}", again=f"{negation}s{number}(n, d)", number=number)
         return text, guard_of(expr, report=item.report)
 
     def _both_forms(self, expr: Expr, scope: Scope) -> tuple[str, str]:
@@ -274,14 +224,6 @@ class _Writer:
                 join = "''.join" if code.kind is Kind.TEXT else "filled"
                 parts.append(f"{join}({self._compiler.items(self._compiler.atoms(code))})")
         self._module.functions.append(f"def m{number}(n, d):\n    return {' + '.join(parts)}\n")
-
-
-def _asking(name: str, asserts: str) -> str:
-    """A function that asks nodes; the children of each are looked up many times."""
-    form = _ASKING
-    if asserts.count("n.by_tag") > 1:
-        form, asserts = _ASKING_BELOW, _CHILDREN.sub("children", _LOOK_UP.sub("get(", asserts))
-    return form.format(name=name, asserts=shared(asserts))
 
 
 def _normal(text: str) -> str:
@@ -321,58 +263,3 @@ def _converted(c: Compiler, code: Code, kind: str) -> Code:
     if not kind.endswith("?") and found.card != ONE:
         found = replace(found, card=ONE, py=f"must({found.py})")
     return replace(found, probe="")
-
-
-_VARIABLE: Final = """\
-def {name}(n, d):
-    last = d.variables[{number}]
-    if last[0] is n:
-        return last[1]
-    if d.large:
-        d.look_at_the_clock()
-    value = {py}
-    d.variables[{number}] = (n, value)
-    return value
-"""
-_CONDITION: Final = """\
-def {name}(nodes, d):
-    try:
-        if len(nodes) == 1:
-            (n,) = nodes
-            return nodes if {py} else ()
-        return [n for n in nodes if {py}]
-    except DynamicError:  # XSLT 5.5.4: an error in a pattern is no match
-        return [] if len(nodes) == 1 else [n for n in nodes if {name}((n,), d)]
-"""
-_ASKING: Final = """\
-def {name}(nodes, d):
-    for n in nodes:
-{asserts}"""
-_ASKING_BELOW: Final = """\
-def {name}(nodes, d):
-    for n in nodes:
-        children = n.by_tag
-        get = children.get
-{asserts}"""
-#: What a function of strings must not look at for its answers to be remembered.
-_OF_DOCUMENT: Final = re.compile(r"\bd\b")
-_CHILDREN: Final = re.compile(r"(?<![\w.])n\.by_tag\b")
-_LOOK_UP: Final = re.compile(r"(?<![\w.])n\.by_tag\.get\(")
-_ASSERT_TWICE: Final = """\
-        try:
-            if {fires}:
-                d.fired.append(({number}, n))
-        except HASTE:
-            try:
-                if {again}:
-                    d.fired.append(({number}, n))
-            except DynamicError as error:
-                d.stopped.append(({number}, n, str(error)))
-"""
-_ASSERT: Final = """\
-        try:
-            if {fires}:
-                d.fired.append(({number}, n))
-        except DynamicError as error:
-            d.stopped.append(({number}, n, str(error)))
-"""

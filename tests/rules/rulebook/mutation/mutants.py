@@ -13,8 +13,8 @@ from lxml import etree
 
 from gateway.rules.rulebook.compiler import xpath as x
 from gateway.rules.rulebook.compiler.parser import parse
-from gateway.rules.rulebook.stylesheet import Assertion, Stylesheet, Template, Variable
-from gateway.rules.rulebook.stylesheet import Function as Declared
+from gateway.rules.rulebook.sheet import Assertion, Stylesheet, Template, Variable
+from gateway.rules.rulebook.sheet import Function as Declared
 from tests.rules.rulebook.mutation import wild
 from tests.rules.rulebook.mutation.building import Impossible
 from tests.rules.rulebook.mutation.directed import Director

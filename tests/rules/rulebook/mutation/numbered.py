@@ -18,7 +18,7 @@ from gateway.rules.reference.engine import ReferenceRulebook
 from gateway.rules.reference.process import ReferenceAborted, ReferenceProcess
 from gateway.rules.reference.svrl import read_svrl
 from gateway.rules.rulebook.outcome import Abort, Outcome
-from gateway.rules.rulebook.stylesheet import Stylesheet
+from gateway.rules.rulebook.sheet import Stylesheet
 
 _XSL: Final = "{http://www.w3.org/1999/XSL/Transform}"
 _SVRL: Final = "{http://purl.oclc.org/dsdl/svrl}"

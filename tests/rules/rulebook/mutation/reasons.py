@@ -7,7 +7,7 @@ from typing import Final
 
 from lxml import etree
 
-from gateway.rules.rulebook.stylesheet import Template
+from gateway.rules.rulebook.sheet import Template
 from tests.rules.rulebook.mutation.guess import Scope
 from tests.rules.rulebook.mutation.mutants import Mutants
 
