@@ -59,13 +59,15 @@ class Rung(StrEnum):
     STRUCTURE = "structure"  #: the content ends as its kind must
 
 
+#: Rungs that may say yes at the first look after something happened in the folder.
+AT_FIRST_LOOK: Final = frozenset({Rung.DONE_FILE, Rung.CHECKSUM, Rung.TEMPORARY_NAME})
 #: What holds where a partner says nothing else (DESIGN 4.3 c).
 LADDER: Final = (Rung.CLOSE_EVENT, Rung.QUIET, Rung.STRUCTURE)
 
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """When a dropped file counts as whole. Seconds are of the monotonic clock, sizes in bytes."""
+    """When a dropped file counts as whole. Times in seconds, sizes in bytes."""
 
     quiet_s: float = 2.0  #: size and mtime unchanged over two looks this far apart
     give_up_s: float = 1800.0  #: then it is refused as never whole
@@ -74,6 +76,11 @@ class Completeness:
     minimum_age_s: float = 60.0  #: for `minimum-age`, since first sight
     done_name: str = "{name}.done"  #: for `done-file`; holds {name} (of the file) or {stem} (without its extension)
     control_names: tuple[str, ...] = ("*.ctr", "*.ctl")  #: for `control-file`; patterns with * and ?
+
+    @property
+    def hint_delay_s(self) -> float:
+        """After an event in the folder, a look before this is in vain (where no transport of ours closed a file)."""
+        return 0.0 if AT_FIRST_LOOK.intersection(self.ladder) else self.quiet_s / 2
 
 
 @dataclass(frozen=True, slots=True)

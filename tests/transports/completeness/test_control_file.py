@@ -195,7 +195,7 @@ def test_a_giant_in_a_batch_is_refused_by_itself_and_does_not_hold_up_the_others
     intake = climbing("control-file", limit_bytes=len(WHOLE))
     file(intake, "a.xml")
     file(intake, "b.xml", WHOLE + b" ")
-    control(intake, "a.xml", "b.xml")
+    control(intake, "a.xml", "b.xml;;" + "0" * 64)  # and it is not read to find out
     assert intake.take() == 2
     assert [row.file_name for row in intake.rows(_I.ARCHIVED)] == ["a.xml"]
     assert [r.reason_code for r in intake.receipts()] == ["IRR_TAILLE_F"]
