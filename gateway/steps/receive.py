@@ -121,11 +121,12 @@ class Receive:
         retried = self._finish(partner, claims)
         if self.paused:
             return retried
-        if not claims and not unclaimed:
-            folder.in_hand.close()
+        limit = self._house.settings.ledger.commit_size
+        if len(claims) + len(unclaimed) < limit:  # else there may be more that are not settled
+            folder.in_hand.close({unescape_name(claim.row.raw_name) for claim in claims} | unclaimed)
         with self._house.ledger.reading() as unit:
             room = partner.in_flight - unit.in_flight(partner.name)
-        group = self._next(partner, folder, min(room, self._house.settings.ledger.commit_size), unclaimed)
+        group = self._next(partner, folder, min(room, limit), unclaimed)
         if not group:
             return retried
         folder.in_hand.write((batch for ready in group for batch in ready.batches), new_id(self._house.clock.now()))

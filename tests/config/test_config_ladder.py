@@ -35,6 +35,19 @@ def test_every_example_of_the_page_is_valid(house: House, example: str) -> None:
     assert [str(rung) for rung in wishes.ladder] == re.findall(r'"(.*?)"', named[1])
 
 
+@pytest.mark.parametrize(
+    ("rungs", "delay_s"),
+    [
+        (LADDER, 2.0),
+        ((Rung.DONE_FILE,), 0.0),
+        ((Rung.TEMPORARY_NAME, Rung.STRUCTURE), 0.0),
+        ((Rung.CONTROL_FILE,), 2.0),
+    ],
+)
+def test_a_look_after_an_event_comes_as_soon_as_it_can_find_something(rungs: tuple[Rung, ...], delay_s: float) -> None:
+    assert Completeness(quiet_s=4.0, ladder=rungs).hint_delay_s == delay_s
+
+
 def test_every_wish_reaches_the_intake(house: House) -> None:
     table = """[completeness]
 ladder = ["control-file", "minimum-age"]

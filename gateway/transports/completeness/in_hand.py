@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -41,6 +41,7 @@ class _Open:
     proof: Look
     files: dict[bytes, Look]
     refused: dict[bytes, Look]
+    names: frozenset[bytes]  #: of all its files
 
 
 class InHand:
@@ -83,7 +84,7 @@ class InHand:
         partial.rename(path)
         _sync(self._claimed)
         self._written.update(fresh)
-        self._keep(path, [_Open(b.proof, _by_name(b.files), _by_name(b.refused)) for b in fresh])
+        self._keep(path, [_opened(b) for b in fresh])
 
     def taken(self, name: bytes) -> None:
         """A file is about to be claimed, or is no longer there as it was."""
@@ -98,10 +99,13 @@ class InHand:
             if now is None or all(now not in (one.files.get(name), one.refused.get(name)) for one in opened):
                 self.taken(name)
 
-    def close(self) -> None:
-        """Remove the proofs whose files are all gone. Call it when every row of the partner is past the archive."""
+    def close(self, unsettled: Collection[bytes] = ()) -> None:
+        """Remove the proofs whose files are all gone. `unsettled`: the names of all files of the partner whose rows
+        are not past the archive; their proofs stay."""
         for path, opened in list(self._notes.items()):
             if any(one.files or one.refused for one in opened):
+                continue
+            if unsettled and any(not one.names.isdisjoint(unsettled) for one in opened):
                 continue
             try:
                 for one in opened:
@@ -131,7 +135,7 @@ class InHand:
             elif path.suffix == ENDING:
                 try:
                     opened = [
-                        _Open(_look(proof), self._still(files), self._still(refused))
+                        self._reopened(_look(proof), [_look(c) for c in files], [_look(c) for c in refused])
                         for proof, files, refused in json.loads(path.read_text("ascii"))
                     ]
                 except (OSError, ValueError, TypeError) as error:
@@ -140,15 +144,23 @@ class InHand:
                     continue
                 self._keep(path, opened)
 
-    def _still(self, cells: Iterable[list[object]]) -> dict[bytes, Look]:
-        """The files of a note that still wait to be claimed."""
-        looks = map(_look, cells)
-        return {look.name: look for look in looks if look_again(self._inbox, look.name) == look}
+    def _reopened(self, proof: Look, files: Iterable[Look], refused: Iterable[Look]) -> _Open:
+        """What a note of another process says, and which of its files still wait to be claimed."""
+        opened = _opened(Batch(proof, tuple(files), tuple(refused)))
+        for looks in (opened.files, opened.refused):
+            for name in [name for name, look in looks.items() if look_again(self._inbox, name) != look]:
+                del looks[name]
+        return opened
 
 
 def is_note(path: Path) -> bool:
     """Is this file in `.claimed/` one of ours, and no claimed file?"""
     return path.suffix in (ENDING, _PARTIAL)
+
+
+def _opened(batch: Batch) -> _Open:
+    names = frozenset(look.name for look in (*batch.files, *batch.refused))
+    return _Open(batch.proof, _by_name(batch.files), _by_name(batch.refused), names)
 
 
 def _by_name(looks: Iterable[Look]) -> dict[bytes, Look]:

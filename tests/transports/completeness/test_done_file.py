@@ -220,6 +220,28 @@ def test_a_marker_stays_until_its_file_is_durable_and_meanwhile_vouches_for_no_o
     assert intake.take() == 1
 
 
+def test_a_file_that_cannot_be_taken_keeps_its_own_marker_and_no_others(intake, monkeypatch):
+    keep = Archive.keep_original
+    stuck = True
+
+    def stubborn(archive, source, *arguments):
+        if stuck and source.read_bytes() == b"<stuck/>":
+            raise OSError(5, "Input/output error")
+        return keep(archive, source, *arguments)
+
+    monkeypatch.setattr(Archive, "keep_original", stubborn)
+    file(intake, "stuck.xml", b"<stuck/>")
+    marker(intake, "stuck.xml.done")
+    assert intake.look() == 0
+    file(intake, "good.xml")
+    marker(intake, "good.xml.done")
+    assert [intake.look(), intake.look()] == [1, 0]
+    assert os.listdir(intake.inbox()) == ["stuck.xml.done"]
+    stuck = False
+    assert [intake.look(), intake.look()] == [1, 0]
+    assert os.listdir(intake.inbox()) == intake.claimed() == []
+
+
 def test_a_marker_that_comes_after_its_file_was_taken_by_another_rung_is_removed_and_not_told(climbing):
     intake = climbing("done-file", "quiet", "structure")
     file(intake, "a.xml")
