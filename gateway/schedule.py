@@ -32,6 +32,8 @@ from gateway.transports.events import FolderEvents
 #: How often the lanes that only read indexes look whether something is due.
 _TICK_S: Final = 2.0
 _TELL_S: Final = 5.0
+#: Events come in bursts: one look for all of them.
+_BURST_S: Final = 0.05
 #: Nobody waits for a pick-up to be noticed, and a folder that is never emptied is long to compare.
 _PICK_UP_S: Final = 30.0
 _DIRECTORY_S: Final = 30.0
@@ -134,7 +136,8 @@ class Service:
     def _hint(self) -> None:
         """Something happened in a drop folder: look when it may have become quiet."""
         self._hinted.set()
-        self._soon("intake", self._shortest_quiet() / 2)
+        partners = self._gateway.configuration.settings.partners.values()
+        self._soon("intake", max(_BURST_S, min((p.completeness.hint_delay_s for p in partners), default=_TICK_S)))
 
     def _whenever_finished(self) -> None:
         """A file is whole by its sender's word: it is taken, decided and told without waiting for any interval."""
@@ -171,7 +174,8 @@ class Service:
         if decided:
             self._soon("tell", 0)
         # APScheduler drops what becomes due while the lane runs: a hint that came during the last look is kept here.
-        if gateway.receive.waiting or self._hinted.is_set():
+        # What waits for more to come, such as a marker, is looked at when an event or the rescan says so.
+        if gateway.receive.settling or self._hinted.is_set():
             self._soon("intake", self._shortest_quiet())
 
     def _send(self) -> None:
