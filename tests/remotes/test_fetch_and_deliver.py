@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from gateway.domain.states import InterchangeState, RemoteFileState
 from gateway.ledger.remote_files import remote_files, remote_server_of
-from tests.remotes.conftest import Remote
+from tests.remotes.conftest import Remote, table
 from tests.simulator.paper import Paper
 
 INVOICES = {f"FA-{i}.xml": Paper(number=f"FA-{i}").ubl() for i in range(5)}
@@ -217,3 +219,26 @@ def test_another_host_key_is_refused_and_nothing_is_fetched(remote, server):
         known = remote_server_of(unit, "erp")
     assert server.host_fingerprint in known.trouble
     assert names(there.out) == set(INVOICES)
+
+
+def test_a_partner_whose_server_says_nothing_delays_nobody_else(remote, server):
+    there = remote()
+    drop(there.out, INVOICES)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        partner = there.loop.folder / "partners.d" / "edi.toml"
+        wishes = 'connect_timeout = "60s"'
+        mute = table(server, wishes).replace(f"port = {server.port}", f"port = {silent.getsockname()[1]}")
+        partner.write_text(partner.read_text("utf-8") + mute.replace('connect_timeout = "5s"\n', ""), "utf-8")
+        there.loop.restart()
+        remotes = there.quick().loop.gateway.remotes
+        deadline = time.monotonic() + 30
+        while names(there.inbox) != set(INVOICES):
+            remotes.look()
+            assert time.monotonic() < deadline, "erp waited for edi"
+            time.sleep(0.05)
+
+        hand = remotes._lines["edi"].hand
+
+        assert hand is not None
+        assert not hand.done(), "its server has said nothing yet"
+    hand.result(timeout=90)
