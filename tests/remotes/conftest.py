@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.ledger.ledger import Ledger
 from gateway.remotes import Remotes
 from gateway.simulator import running_simulator
 from gateway.steps.deliver import Deliver
@@ -37,6 +38,14 @@ class Remote:
 
     sshd: Sshd
     loop: Loop
+
+    @property
+    def folder(self) -> Path:
+        return self.loop.folder
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.loop.gateway.ledger
 
     @property
     def out(self) -> Path:

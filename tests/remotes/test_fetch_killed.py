@@ -7,17 +7,12 @@ SIGKILL; then another process ends the work. Every seventh operation in turn; GA
 from __future__ import annotations
 
 import os
-import sys
-import traceback
 from collections import Counter
-from collections.abc import Callable
-
-from sqlalchemy import event
 
 from tests.remotes.conftest import Remote
 from tests.remotes.test_fetch_and_deliver import INVOICES, drop, names, settled
+from tests.steps.killing import killed_before
 
-WATCHED = frozenset({"open", "os.rename", "os.link", "os.remove", "os.mkdir"})
 STRIDE = 1 if os.environ.get("GATEWAY_TEST_EVERY_CRASH") else 7
 
 
@@ -26,7 +21,7 @@ def test_killed_before_any_operation_every_file_is_fetched_once(remote):
     while not ended:
         there = remote()
         drop(there.out, INVOICES)
-        ended = killed_before(n, there, Remote.look, Remote.take)
+        ended = killed_before(n, there, Remote.quick, Remote.look, Remote.take)
         there.loop.restart()
         there.quick().look()
         there.take()
@@ -48,7 +43,7 @@ def test_killed_before_any_operation_every_acknowledgement_is_delivered(remote):
         there.loop.take()
         there.loop.gateway.tell.run(now=True)
         told = {path.name: path.read_bytes() for path in (there.loop.folder / "erp" / "out").iterdir()}
-        ended = killed_before(n, there, Remote.look)
+        ended = killed_before(n, there, Remote.quick, Remote.look)
         there.loop.restart()
         there.quick().look()
 
@@ -57,49 +52,6 @@ def test_killed_before_any_operation_every_acknowledgement_is_delivered(remote):
         forget(there)
         n += STRIDE
     assert n > 10, "the operations were not counted"
-
-
-def killed_before(n: int, there: Remote, *work: Callable[[Remote], object]) -> bool:
-    """Work in a child that is gone before its n-th operation. True: there were fewer, it came to its end."""
-    there.loop.gateway.ledger.engine.dispose()
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            there.quick()
-            arm(n, there)
-            for part in work:
-                part(there)
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    assert code in (0, 9), f"the child failed by itself at {n}"
-    return code == 0
-
-
-def arm(n: int, there: Remote) -> None:
-    done = 0
-
-    def step(*_: object) -> None:
-        nonlocal done
-        done += 1
-        if done == n:
-            os._exit(9)
-
-    def audited(name: str, arguments: tuple[object, ...]) -> None:
-        if name in WATCHED and str(there.loop.folder) in str(arguments) and "ledger" not in str(arguments):
-            step()
-
-    sync = os.fsync
-    os.fsync = lambda descriptor: (step(), sync(descriptor))[1]  # type: ignore[assignment]
-    engine = there.loop.gateway.ledger.engine
-    event.listen(engine, "before_cursor_execute", step)
-    event.listen(engine, "commit", step)
-    sys.addaudithook(audited)
 
 
 def fetched(there: Remote) -> Counter[str]:

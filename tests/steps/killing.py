@@ -6,23 +6,36 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
 
 from sqlalchemy import event
 
-from tests.transports.intake import Intake
+from gateway.ledger.ledger import Ledger
 
-WATCHED = frozenset({"open", "os.rename", "os.remove", "os.mkdir", "os.truncate", "os.scandir"})
+WATCHED = frozenset({"open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.truncate", "os.scandir"})
 
 
-def killed_before(n: int, intake: Intake, work: Callable[[Intake], None]) -> bool:
+class Killable(Protocol):
+    """What works in a folder and on a ledger."""
+
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+
+def killed_before(n: int, worker: Killable, *work: Callable[[Any], object]) -> bool:
     """Work in a child that is gone before its n-th operation. True: there were fewer, it came to its end."""
-    intake.ledger.engine.dispose()
+    worker.ledger.engine.dispose()
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            _arm(n, intake)
-            work(intake)
+            _arm(n, worker)
+            for part in work:
+                part(worker)
             code = 0
         except BaseException:
             traceback.print_exc()
@@ -34,7 +47,7 @@ def killed_before(n: int, intake: Intake, work: Callable[[Intake], None]) -> boo
     return code == 0
 
 
-def _arm(n: int, intake: Intake) -> None:
+def _arm(n: int, worker: Killable) -> None:
     done = 0
 
     def step(*_: object) -> None:
@@ -44,12 +57,12 @@ def _arm(n: int, intake: Intake) -> None:
             os._exit(9)
 
     def audited(name: str, arguments: tuple[object, ...]) -> None:
-        ours = str(intake.folder) in str(arguments) or isinstance(arguments[0], bytes)  # or relative to one of ours
+        ours = str(worker.folder) in str(arguments) or isinstance(arguments[0], bytes)  # or relative to one of ours
         if name in WATCHED and ours and "ledger" not in str(arguments):
             step()
 
     sync = os.fsync
     os.fsync = lambda descriptor: (step(), sync(descriptor))[1]  # type: ignore[assignment]
-    event.listen(intake.ledger.engine, "before_cursor_execute", step)
-    event.listen(intake.ledger.engine, "commit", step)
+    event.listen(worker.ledger.engine, "before_cursor_execute", step)
+    event.listen(worker.ledger.engine, "commit", step)
     sys.addaudithook(audited)
