@@ -82,11 +82,11 @@ class Remotes:
         return any(self._fetch.settling(name) for name in self._lines)
 
     def close(self) -> None:
-        """Begin nothing new, wait for what is in hand as long as its time-outs allow, hang up."""
+        """Begin nothing new, and hang up: what is in hand ends as if the line were cut, and is gone on with later."""
         self._stopping.set()
-        self._threads.shutdown(wait=True, cancel_futures=True)
         for line in self._lines.values():
-            line.pool.close()
+            line.pool.hang_up()
+        self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _take(self, settings: Settings) -> None:
         """Follow the configuration: a changed server gets new connections, one that is gone is forgotten."""
@@ -128,6 +128,8 @@ class Remotes:
         try:
             done = self._round(partner, line, placed)
         except (SftpError, NotDelivered, OSError) as trouble:
+            if self._stopping.is_set():
+                return 0
             self._log.warning("remote_trouble", partner=name, server=str(line.peer), reason=str(trouble))
             self._note(name, line.circuit.health, str(trouble))
             return 0

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.domain.states import InterchangeState, RemoteFileState
 from gateway.ledger.remote_files import remote_files, remote_server_of
+from gateway.once import Goal
 from tests.remotes.conftest import Remote, table
 from tests.simulator.paper import Paper
 
@@ -242,3 +243,41 @@ def test_a_partner_whose_server_says_nothing_delays_nobody_else(remote, server):
         assert hand is not None
         assert not hand.done(), "its server has said nothing yet"
     hand.result(timeout=90)
+
+
+def test_a_nightly_run_fetches_first_and_delivers_last(remote):
+    there = remote()
+    there.loop.restart()  # with the real quiet time
+    drop(there.out, INVOICES)
+
+    outcome = there.loop.run(Goal.ACKED)
+
+    assert outcome.reached
+    assert outcome.decided == 5
+    assert names(there.out / ".taken") == set()
+    rows = b"".join(path.read_bytes() for path in there.acks.iterdir()).decode()
+    assert all(f"FA-{i}.xml" in rows for i in range(5))
+
+
+def test_a_stop_does_not_wait_for_a_slow_line(remote):
+    there = remote('rate_bytes = "20kB"')
+    whole = os.urandom(5_000_000)
+    drop(there.out, {"large.bin": whole})
+    there.look(rounds=0)
+    remotes = there.loop.gateway.remotes
+    deadline = time.monotonic() + 30
+    while not list((there.loop.folder / "erp" / ".fetched").glob("*")):
+        remotes.look()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    hand = remotes._lines["erp"].hand
+    assert hand is not None
+    assert not hand.done()
+
+    stopped_at = time.monotonic()
+    remotes.close()
+
+    assert hand.done()
+    assert time.monotonic() - stopped_at < 60, "at 20 kB a second it takes four minutes"
+    with there.loop.gateway.ledger.reading() as unit:
+        assert remote_server_of(unit, "erp").down_since is None, "a stop of ours is no fault of the server"

@@ -28,12 +28,8 @@ class Chance:
     """Time and luck, to be replaced in tests."""
 
     monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] | None = None  #: None: as long as nobody hangs up
     jitter: Callable[[], float] = random.random
-
-    def pause(self, tries: int) -> None:
-        """Back off: half a second, one, two…, with jitter."""
-        self.sleep(min(_LONGEST_PAUSE_S, 0.5 * 2**tries) * (0.5 + self.jitter() / 2))
 
 
 _CHANCE: Final = Chance()
@@ -56,10 +52,12 @@ class Connections:
         self._log = structlog.get_logger("gateway.sftp")
         self._lock = threading.Lock()
         self._idle: list[tuple[Connection, float]] = []
+        self._lent: set[Connection] = set()
+        self._over = threading.Event()
         self._slots = threading.BoundedSemaphore(peer.bounds.connections)
         per_s = peer.bounds.bytes_per_s
         #: Called with the bytes that a request moves; waits where a rate is configured.
-        self.take: Callable[[int], None] | None = Rate(per_s, chance.monotonic, chance.sleep).take if per_s else None
+        self.take: Callable[[int], None] | None = Rate(per_s, chance.monotonic, self.sleep).take if per_s else None
 
     @property
     def health(self) -> Health:
@@ -73,6 +71,7 @@ class Connections:
             raise Lost(f"{self.peer}: all {self.peer.bounds.connections} connections are in use")
         try:
             connection = self._kept() or self._new(tries)
+            self._lend(connection)
         except BaseException:
             self._slots.release()
             raise
@@ -80,12 +79,33 @@ class Connections:
 
     def give_back(self, connection: Connection) -> None:
         """Keep it while it is whole."""
-        if connection.alive:
-            with self._lock:
+        with self._lock:
+            self._lent.discard(connection)
+            keep = connection.alive and not self._over.is_set()
+            if keep:
                 self._idle.append((connection, self.chance.monotonic()))
-        else:
+        if not keep:
             connection.close()
         self._slots.release()
+
+    def sleep(self, seconds: float) -> None:
+        """As long as nobody hangs up."""
+        if self.chance.sleep is not None:
+            self.chance.sleep(seconds)
+        else:
+            self._over.wait(seconds)
+
+    def pause(self, tries: int) -> None:
+        """Back off: half a second, one, two…, with jitter."""
+        self.sleep(min(_LONGEST_PAUSE_S, 0.5 * 2**tries) * (0.5 + self.chance.jitter() / 2))
+
+    def _lend(self, connection: Connection) -> None:
+        with self._lock:
+            if not self._over.is_set():
+                self._lent.add(connection)
+                return
+        connection.close()
+        raise Lost(f"{self.peer}: the gateway is stopping")
 
     def worked(self) -> None:
         """The server did something for us."""
@@ -106,6 +126,15 @@ class Connections:
         for connection, _ in idle:
             connection.close()
 
+    def hang_up(self) -> None:
+        """For good, on all: what is in hand breaks off as if the line were cut, and nothing new is begun."""
+        with self._lock:
+            self._over.set()
+            lent = list(self._lent)
+        self.close()
+        for connection in lent:
+            connection.close()
+
     def _kept(self) -> Connection | None:
         while True:
             with self._lock:
@@ -117,6 +146,8 @@ class Connections:
             connection.close()
 
     def _new(self, tries: int) -> Connection:
+        if self._over.is_set():
+            raise Lost(f"{self.peer}: the gateway is stopping")
         self._circuit.check()
         tried = 0
         while True:
@@ -127,4 +158,4 @@ class Connections:
                 if tried >= tries or isinstance(error, LASTING):
                     self.failed(error)
                     raise
-            self.chance.pause(tried)
+            self.pause(tried)

@@ -67,8 +67,12 @@ class Pool:
         return result
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up where nothing is in hand."""
         self._connections.close()
+
+    def hang_up(self) -> None:
+        """Hang up for good, whatever is in hand."""
+        self._connections.hang_up()
 
 
 class _Lane(Generic[T]):
@@ -138,7 +142,7 @@ class _Lane(Generic[T]):
         self._fruitless += 1
         if len(in_hand) > 1 or self._fruitless < _FRUITLESS:
             self._waiting.extendleft(reversed(in_hand))
-            self._connections.chance.pause(self._fruitless)
+            self._connections.pause(self._fruitless)
             return
         self._fruitless = 0
         self._given_up += 1
