@@ -1,6 +1,6 @@
 """What the built-in SFTP server is told: its own settings, and what each partner may do.
 
-Values only. The integrator fills them from the configuration; nothing here reads a file or knows of TOML. Sizes are in
+Values only, filled from the configuration (`gateway/front.py`); nothing here reads a file or knows of TOML. Sizes are in
 bytes, times in seconds; 0 means "no bound" only where it is said.
 """
 
