@@ -1,7 +1,7 @@
 """What the built-in SFTP server is told: its own settings, and what each partner may do.
 
-Values only, filled from the configuration (`gateway/front.py`); nothing here reads a file or knows of TOML. Sizes are in
-bytes, times in seconds; 0 means "no bound" only where it is said.
+Values only, filled from the configuration (`gateway/front.py`); nothing here reads a file or knows of TOML. Sizes are
+in bytes, times in seconds; 0 means "no bound" only where it is said.
 """
 
 from __future__ import annotations
