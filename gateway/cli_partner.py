@@ -126,7 +126,7 @@ def key_remove(
 
 @partner_app.command("hash-password")
 def hash_password() -> None:
-    """Ask for a password and print its hash, for `password_hash` of a partner's `[login]`."""
+    """Ask for a password and print its hash, for password_hash in the login table of a partner."""
     password = sys.stdin.readline().rstrip("\n") if not sys.stdin.isatty() else _asked_twice()
     if len(password) < _SHORTEST_PASSWORD:
         print(f"gateway: at least {_SHORTEST_PASSWORD} characters, please", file=sys.stderr)

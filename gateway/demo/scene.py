@@ -74,7 +74,7 @@ class Scene:
     @property
     def erp_keys(self) -> Path:
         """The keys with which the ERP may log in."""
-        return self.config.parent / "keys.d" / ERP
+        return self.config.parent / "login-keys" / ERP
 
     def inbox(self, partner: str) -> Path:
         return self.folder / "partners" / partner / "in"
@@ -189,7 +189,7 @@ language = "fr"
 
 # It pushes by SFTP, to the gateway's own server.
 [login]
-keys = "../keys.d/{name}"
+keys = "../login-keys/{name}"
 """
 
 _OPERATOR: Final = """\

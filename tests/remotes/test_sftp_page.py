@@ -28,7 +28,7 @@ def test_the_partner_s_own_server_as_the_page_has_it(remote, server):
         ('"sftp.acme.example"', f'"127.0.0.1"\nport = {server.port}'),
         ('"chorus-gateway"', f'"{server.user}"'),
         ("SHA256:" + "A" * 43, server.host_fingerprint),
-        ("../keys.d/our-key-for-acme", str(server.user_key)),
+        ("../keys/our-key-for-acme", str(server.user_key)),
         ('"/out"', f'"{there.out}"'),
         ('"/acks"', f'"{there.acks}"'),
     ):
@@ -45,8 +45,8 @@ def test_the_built_in_server_as_the_page_has_it(remote, tmp_path):
     needed("sftp")
     there = remote()
     key = make_key(tmp_path / "acme")
-    (there.loop.folder / "keys.d").mkdir()
-    (there.loop.folder / "keys.d" / "acme-erp").write_text(key.with_suffix(".pub").read_text())
+    (there.loop.folder / "login-keys").mkdir()
+    (there.loop.folder / "login-keys" / "acme-erp").write_text(key.with_suffix(".pub").read_text())
     main = there.loop.folder / "gateway.toml"
     main.write_text(main.read_text() + SERVER.replace("0.0.0.0:2222", "127.0.0.1:0"))
     configure(there, LOGIN)
