@@ -28,6 +28,7 @@ from gateway.transports.sftp_server.passwords import make_hash
 
 _WRONG_USE = 2
 _SHORTEST_PASSWORD = 12
+_LONGEST_PASSWORD = 256  # of up to four bytes each
 _DEFAULT_CONFIG: Final = Path("gateway.toml")
 
 partner_app = typer.Typer(help="Senders: connect one behind OpenSSH, change its keys.", no_args_is_help=True)
@@ -128,8 +129,8 @@ def key_remove(
 def hash_password() -> None:
     """Ask for a password and print its hash, for password_hash in the login table of a partner."""
     password = sys.stdin.readline().rstrip("\n") if not sys.stdin.isatty() else _asked_twice()
-    if len(password) < _SHORTEST_PASSWORD:
-        print(f"gateway: at least {_SHORTEST_PASSWORD} characters, please", file=sys.stderr)
+    if not _SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
+        print(f"gateway: from {_SHORTEST_PASSWORD} to {_LONGEST_PASSWORD} characters, please", file=sys.stderr)
         raise typer.Exit(_WRONG_USE)
     print(make_hash(password))
 

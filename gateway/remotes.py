@@ -91,14 +91,15 @@ class Remotes:
     def _take(self, settings: Settings) -> None:
         """Follow the configuration: a changed server gets new connections, one that is gone is forgotten."""
         for name in set(self._lines) - set(settings.remotes):
-            self._lines.pop(name).pool.close()
+            self._lines.pop(name).pool.hang_up()
         for name, table in settings.remotes.items():
             peer = peer_of(table, settings.partners[name], settings)
             known = self._lines.get(name)
             if known is None or known.peer != peer or known.table != table:
-                self._lines[name] = self._line(table, peer)
+                line = self._lines[name] = self._line(table, peer)
                 if known is not None:
-                    known.pool.close()
+                    line.hand = known.hand  # a partner is in hand once at a time
+                    known.pool.hang_up()
 
     def _line(self, table: SftpTable, peer: Peer) -> _Line:
         circuit = Circuit(self._house.clock.now)

@@ -154,6 +154,15 @@ class LoginTable(Section):
     def _a_door(self) -> Self:
         if self.keys is None and self.password_hash is None:
             raise wrong("keys or password_hash: how would the partner log in?", "neither", key="keys")
+        if self.password_hash is not None:
+            # Here, since the server's package brings the whole of SSH with it, and most programs load a configuration.
+            from gateway.transports.sftp_server.passwords import BadHash, check_hash
+
+            try:
+                check_hash(self.password_hash.reveal())
+            except BadHash:
+                expected = "a hash as `gateway partner hash-password` prints it"
+                raise wrong(expected, "something else (not shown)", key="password_hash") from None
         return self
 
 

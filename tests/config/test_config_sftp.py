@@ -75,6 +75,16 @@ def test_a_login_without_a_key_or_a_password_is_no_login(house: House) -> None:
     assert "how would the partner log in?" in str(house.fault())
 
 
+def test_a_password_that_is_not_hashed_is_a_fault_and_not_shown(house: House) -> None:
+    house.environ = {**house.environ, "LOGIN_HASH": "correct horse battery"}
+    with_tables(house, '\n[login]\npassword_hash = { env = "LOGIN_HASH" }\n')
+
+    fault = house.fault()
+
+    assert fault.key == "login.password_hash"
+    assert "hash-password" in str(fault)
+
+
 def test_a_login_at_a_server_that_is_not_there_is_told(house: House) -> None:
     with_tables(house, LOGIN)
 

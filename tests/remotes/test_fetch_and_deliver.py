@@ -281,3 +281,24 @@ def test_a_stop_does_not_wait_for_a_slow_line(remote):
     assert time.monotonic() - stopped_at < 60, "at 20 kB a second it takes four minutes"
     with there.loop.gateway.ledger.reading() as unit:
         assert remote_server_of(unit, "erp").down_since is None, "a stop of ours is no fault of the server"
+
+
+def test_a_changed_server_is_not_looked_at_twice_at_once(remote):
+    there = remote('rate_bytes = "20kB"')
+    drop(there.out, {"large.bin": os.urandom(5_000_000)})
+    remotes = there.loop.gateway.remotes
+    deadline = time.monotonic() + 30
+    while not list((there.loop.folder / "erp" / ".fetched").glob("*")):
+        remotes.look()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    hand = remotes._lines["erp"].hand
+    partner = there.loop.folder / "partners.d" / "erp.toml"
+    partner.write_text(partner.read_text("utf-8").replace('every = "1s"', 'every = "2s"'), "utf-8")
+
+    assert there.loop.configuration.reload().changed
+    remotes.look()
+
+    assert hand is not None
+    assert remotes._lines["erp"].hand is hand or hand.done()
+    hand.result(timeout=60)

@@ -74,6 +74,7 @@ def test_a_password_is_told_as_its_hash():
 
     assert PasswordCheck()(b"correct horse battery", hashed("correct horse battery").stdout.strip())
     assert hashed("short").returncode == 2
+    assert hashed("é" * 2000).returncode == 2
 
 
 def configure(there: Remote, table: str) -> None:

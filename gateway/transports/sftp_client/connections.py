@@ -105,7 +105,7 @@ class Connections:
                 self._lent.add(connection)
                 return
         connection.close()
-        raise Lost(f"{self.peer}: the gateway is stopping")
+        raise Lost(f"{self.peer}: the gateway has hung up")
 
     def worked(self) -> None:
         """The server did something for us."""
@@ -147,7 +147,7 @@ class Connections:
 
     def _new(self, tries: int) -> Connection:
         if self._over.is_set():
-            raise Lost(f"{self.peer}: the gateway is stopping")
+            raise Lost(f"{self.peer}: the gateway has hung up")
         self._circuit.check()
         tried = 0
         while True:

@@ -35,7 +35,6 @@ from gateway.transports.sftp_client.session import Session
 R = TypeVar("R")
 
 TAKEN: Final = b".taken"
-ARCHIVE: Final = b"archive"
 #: Names read for each one wanted, before a listing is left: most of a folder may be temporary or known.
 _LOOKED_AT: Final = 20
 _UNUSABLE_TOLD: Final = 20
@@ -119,10 +118,6 @@ class RemoteFolder:
         """Rename into `.taken/`, so that nobody else takes it. `REFUSED` says that the server does not allow it: fetch
         without a claim, then. Where the answer was lost the result may be `GONE`, and the file lies in `.taken/`."""
         return self.move_many((seen.name for seen in looks), inside(self.path, TAKEN))
-
-    def archive_many(self, names: Iterable[bytes]) -> Iterator[Moved | Failed]:
-        """Rename into `archive/`; a number is added where the name is taken there."""
-        return self.move_many(names, inside(self.path, ARCHIVE))
 
     def remove_many(self, names: Iterable[bytes]) -> Iterator[Removed | Failed]:
         """Delete; what is gone already counts as removed."""

@@ -78,7 +78,7 @@ def test_odd_names_are_put_claimed_archived_and_removed(sshd: Sshd, there: Path)
         assert list(folder.list().looks) == []
         taken = folder.below(b".taken")
         assert {look.name for look in taken.list().looks} == set(names)
-        assert all(isinstance(one, Moved) for one in taken.archive_many(names))
+        assert all(isinstance(one, Moved) for one in taken.move_many(names, taken.path + b"/archive"))
         assert all(isinstance(one, Removed) for one in taken.below(b"archive").remove_many(names))
     assert [path for path in there.rglob("*") if path.is_file()] == []
 
@@ -239,7 +239,7 @@ def test_the_archive_never_overwrites(sshd: Sshd, there: Path) -> None:
     with opened(peer_of(sshd), there) as folder:
         for content in (b"1", b"2", b"3"):
             (there / "a.xml").write_bytes(content)
-            (moved,) = folder.archive_many([b"a.xml"])
+            (moved,) = folder.move_many([b"a.xml"], folder.path + b"/archive")
             assert isinstance(moved, Moved)
     assert {path.name: path.read_bytes() for path in (there / "archive").iterdir()} == {
         "a.xml": b"1",

@@ -57,7 +57,7 @@ def test_an_honest_server_without_extensions_serves_all(here: Path) -> None:
     with folder_of() as (server, folder):
         results = list(folder.fetch_many(folder.list().looks, here))
         assert {one.path.read_bytes() for one in results if isinstance(one, Fetched)} == set(FILES.values())
-        assert all(isinstance(one, Moved) for one in folder.archive_many([b"a.xml"]))
+        assert all(isinstance(one, Moved) for one in folder.move_many([b"a.xml"], folder.path + b"/archive"))
         assert all(isinstance(one, Put) for one in folder.put_many([(b"c", b"c" * 100_000)]))
     assert server.files == {
         b"in/archive/a.xml": FILES[b"in/a.xml"],
