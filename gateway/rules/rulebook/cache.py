@@ -150,12 +150,12 @@ def _trim(folder: Path) -> None:
         old.unlink(missing_ok=True)
 
 
-def _from_tuple(whole: tuple[CodeType, Any, Any, int, int, frozenset[str]]) -> Compiled:
+def _from_tuple(whole: tuple[CodeType, Any, Any, Any, Any, Any, Any]) -> Compiled:
     """The source is not kept: the code is what runs."""
-    code, rules, asserts, kept, variables, looked_for = whole
+    code, rules, asserts, *rest = whole
     made = tuple(
         Rule(mode, priority, tuple(Alternative(*a) for a in alternatives), *rest)
         for mode, priority, alternatives, *rest in rules
     )
     asked = tuple(Asked(*each) for each in asserts)
-    return Compiled(Program("", made, asked, kept, variables, looked_for), code)
+    return Compiled(Program("", made, asked, *rest), code)

@@ -25,6 +25,7 @@ from gateway.rules.rulebook.locations import Locations
 from gateway.rules.rulebook.outcome import Abort, Fired, Outcome
 from gateway.rules.rulebook.plans import Plans, Trigger
 from gateway.rules.rulebook.runtime import comparing, nodes, numbers, strings, values
+from gateway.rules.rulebook.runtime.kept import UNSET
 from gateway.rules.rulebook.runtime.tree import Node, Place, Tree, Trees
 from gateway.rules.rulebook.runtime.values import DynamicError
 
@@ -34,7 +35,6 @@ _PORTION: Final = 256
 _TELLING: Final = 0.25
 #: A document of so many elements, none with a long text, is done before anybody looks at the clock.
 _SMALL: Final = 1_000
-_UNSET: Final = object()
 
 
 class Run:
@@ -49,7 +49,7 @@ class Run:
         self._tree = tree
         self.root = tree.root
         self.by_tag = tree.by_tag
-        self.kept: list[Any] = [_UNSET] * program.kept  #: what is the same for the whole document
+        self.kept: list[Any] = []  #: what is the same for the whole document
         #: The last value of each variable, and its node.
         self.variables: list[tuple[Node | None, Any]] = [(None, None)] * program.variables
         self.fired: list[tuple[int, Node]] = []
@@ -84,6 +84,7 @@ class Rulebook:
         self._trees.look_for(compiled.program.looked_for)
         self._functions = _executed(compiled.code)
         self._plans = Plans(compiled.program, self._functions)
+        self._modes = [asked.mode for asked in compiled.program.asserts]
         self._top: Place | None = None
 
     @property
@@ -112,6 +113,7 @@ class Rulebook:
     def _ask(self, tree: Tree, run: Run) -> None:
         run.look_at_the_clock()
         agenda = self._plans.agenda(tree.outline, run.look_at_the_clock)
+        run.kept = [*agenda.kept]
         if run.large:
             agenda = agenda.watched()
         for place, ask in agenda.plain:
@@ -128,10 +130,11 @@ class Rulebook:
                 for candidate, picked in self._plans.parted(choice.mode, portion, run):
                     for ask in choice.asking[candidate.rule]:
                         ask(picked, run)
-        for ask, triggers in agenda.guarded:
-            contexts = self._contexts(triggers, run)
-            if contexts:
-                ask(contexts, run)
+        for ask, triggers, place, most in agenda.guarded:
+            if len(place.nodes) > most:
+                contexts = self._contexts(triggers, run)
+                if contexts:
+                    ask(contexts, run)
 
     def _contexts(self, triggers: Sequence[Trigger], run: Run) -> Sequence[Node]:
         """The contexts that call for a guarded assert, and whose rule it belongs to."""
@@ -140,7 +143,7 @@ class Rulebook:
             called: Sequence[Node] = trigger.context.nodes
             if len(called) > 1 or trigger.attribute:
                 called = _called_for(trigger)
-            elif trigger.most and len(trigger.place.nodes) <= trigger.most:
+            elif len(trigger.place.nodes) <= trigger.most:
                 continue
             if not trigger.certain:
                 called = [node for node in called if self._plans.rule_of(trigger.mode, node, run) == trigger.rule]
@@ -182,7 +185,7 @@ class Rulebook:
 
     def _as_in_svrl(self, told: tuple[int, Node] | tuple[int, Node, str]) -> tuple[int, int, int]:
         """By pattern, then document order, then the order of the asserts."""
-        return self._program.asserts[told[0]].mode, told[1].order, told[0]
+        return self._modes[told[0]], told[1].order, told[0]
 
 
 def _some_of_each(fired: list[tuple[int, Node]], most: int) -> list[tuple[int, Node]]:
@@ -236,7 +239,7 @@ def _executed(code: CodeType) -> dict[str, Any]:
         "BLANKS": values.BLANKS,
         "Decimal": Decimal,
         "HASTE": (DynamicError, TypeError, DecimalException),
-        "UNSET": _UNSET,
+        "UNSET": UNSET,
         "INF": math.inf,
     }
     exec(code, names)  # noqa: S102

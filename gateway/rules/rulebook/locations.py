@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from gateway.rules.rulebook.runtime.tree import Node
 
 
@@ -12,7 +10,6 @@ class Locations:
 
     def __init__(self) -> None:
         self._told: dict[Node, str] = {}
-        self._steps: dict[Node, str] = {}
         self._numbers: dict[Node, int] = {}
 
     def of(self, node: Node) -> str:
@@ -20,16 +17,17 @@ class Locations:
         told = self._told.get(node)
         if told is None:
             steps: list[str] = []
-            above: Node | None = node
-            while above is not None and above.element is not None:
-                steps.append(self._steps.get(above) or self._step(above))
-                above = above.parent
-            told = self._told[node] = "".join(reversed(steps))
+            here, above = node, node.parent
+            while above is not None:
+                like = above.by_tag[here.tag]
+                number = 1 if len(like) == 1 else self._number(here, like)
+                steps.append(here.place.first if number == 1 else f"{here.place.step}[{number}]")
+                here, above = above, above.parent
+            steps.reverse()
+            told = self._told[node] = "".join(steps)
         return told
 
-    def _step(self, node: Node) -> str:
-        like = cast("Node", node.parent).by_tag[node.tag]
-        if len(like) > 1 and node not in self._numbers:
+    def _number(self, node: Node, like: list[Node]) -> int:
+        if node not in self._numbers:
             self._numbers.update((sibling, i) for i, sibling in enumerate(like, 1))
-        step = self._steps[node] = f"{node.place.step}[{self._numbers.get(node, 1)}]"
-        return step
+        return self._numbers[node]

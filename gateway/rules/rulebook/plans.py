@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from gateway.rules.rulebook.compiler.guards import ANYWHERE
 from gateway.rules.rulebook.compiler.table import Alternative, Program
+from gateway.rules.rulebook.runtime.kept import beginning
 from gateway.rules.rulebook.runtime.tree import OUTLINE_PLACES, OUTLINES_KEPT, Node, Outline, Place
 
 Picking = Callable[[Sequence[Node], Any], Sequence[Node]]
@@ -81,6 +82,15 @@ class Choice:
     asking: Mapping[int, tuple[Asking, ...]]
 
 
+class Called(NamedTuple):
+    """An assert that is asked when something calls for it: not when no more than `most` stand at `place`."""
+
+    ask: Asking
+    triggers: tuple[Trigger, ...]
+    place: Place
+    most: int  #: -1: ask the triggers
+
+
 @dataclass(frozen=True, slots=True)
 class Agenda:
     """All that there is to do on documents of one outline."""
@@ -88,7 +98,8 @@ class Agenda:
     plain: tuple[tuple[Place, Asking], ...]  #: asked of all nodes at one place
     questions: tuple[Question, ...]
     choices: tuple[Choice, ...]
-    guarded: tuple[tuple[Asking, tuple[Trigger, ...]], ...]  #: asserts, and what calls for them
+    guarded: tuple[Called, ...]
+    kept: Sequence[Any]  #: what a run begins with
 
     def watched(self) -> Agenda:
         """The same for a large document: the clock is looked at before each node."""
@@ -100,7 +111,7 @@ class Agenda:
                 replace(choice, asking={rule: tuple(map(_watched, asking)) for rule, asking in choice.asking.items()})
                 for choice in self.choices
             ),
-            guarded=tuple((_watched(ask), triggers) for ask, triggers in self.guarded),
+            guarded=tuple(called._replace(ask=_watched(called.ask)) for called in self.guarded),
         )
 
 
@@ -192,7 +203,16 @@ class Plans:
                 if asking[rule] and not _is_plain(picking, at)
             ),
             tuple(choices),
-            tuple((self._functions[f"a{asked}"], tuple(theirs)) for asked, theirs in triggers.items()),
+            tuple(
+                Called(
+                    self._functions[f"a{asked}"],
+                    tuple(theirs),
+                    theirs[0].place,
+                    theirs[0].most if len(theirs) == 1 else -1,
+                )
+                for asked, theirs in triggers.items()
+            ),
+            beginning(self._program.kept, self._program.empties, outline.tags),
         )
 
     def _asking(self, rule: int, outline: Outline) -> tuple[Asking, ...]:

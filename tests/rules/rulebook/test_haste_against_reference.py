@@ -94,3 +94,28 @@ def test_an_empty_argument_is_not_the_empty_text(both):
         [[Rule("r", [Check("custom:missing(a)", "1")])]], documents, functions=[is_empty]
     ):
         assert ours == reference
+
+
+def test_sums_that_asserts_of_one_rule_share_belong_to_their_own_variable(both):
+    """Each is asked twice in a row of one variable, and looks the same for another one."""
+    total = (
+        "sum(//line[xs:decimal(rate) = $rate]/xs:decimal(net)) - sum(//off[xs:decimal(rate) = $rate]/xs:decimal(net))"
+    )
+    asks = "every $rate in xs:decimal({}) satisfies (({}) > {} and ({}) < {})"
+    checks = [
+        Check(asks.format(name, total, low, total, high), f"{name}-{low}")
+        for name, low, high in (("a", 0, 5), ("b", 0, 5), ("b", 3, 9), ("c", -4, 0))
+    ]
+    documents = [
+        f"<r>{tops}<line><rate>20</rate><net>4</net></line><line><rate>10</rate><net>{net}</net></line>{off}</r>"
+        for tops in ("<a>20</a><b>10.0</b>", "<a>10</a><b>20</b><c>20</c>", "<b>x</b><c>10</c>", "<a/><b>10</b>")
+        for net in ("6", "0.5", "-3", "x")
+        for off in ("", "<off><rate>20.00</rate><net>7</net></off>", "<off><rate/><net>1</net></off>")
+    ]
+    said = list(both.outcomes([[Rule("r", checks)]], documents))
+
+    assert [(ours.fired, bool(ours.aborts)) for ours, theirs in said if not theirs.aborts] == [
+        (theirs.fired, False) for _, theirs in said if not theirs.aborts
+    ]
+    assert all(ours.aborts for ours, theirs in said if theirs.aborts)
+    assert sum(not theirs.aborts for _, theirs in said) > 8

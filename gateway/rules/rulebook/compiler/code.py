@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Final
 
 from gateway.rules.rulebook.compiler import keeping
+from gateway.rules.rulebook.compiler.emptiness import Emptiness, tags_needed
 from gateway.rules.rulebook.compiler.xpath import Refused
 
 
@@ -140,6 +141,8 @@ class Module:
     kept: dict[tuple[str, bool], int] = field(default_factory=dict)
     failing: set[str] = field(default_factory=set)  #: names of functions made here that may raise `DynamicError`
     looked_for: set[str] = field(default_factory=set)  #: tags that are looked for in the whole document
+    tags: dict[str, str] = field(default_factory=dict)  #: by the names of their constants
+    empties: dict[int, Emptiness] = field(default_factory=dict)  #: what is kept and may be known to be empty
     hasty: bool = False
     dividing: bool = False  #: the places of a quotient depend on the zeros at the end of its operands
     native: bool = False  #: was an operator of Python written where a function would be asked? It may fail otherwise
@@ -181,7 +184,9 @@ class Module:
 
     def tag(self, tag: str) -> str:
         """The name of the constant for a tag: interned, as those of the tree are."""
-        return self.constant("T", f"intern({tag!r})")
+        name = self.constant("T", f"intern({tag!r})")
+        self.tags[name] = tag
+        return name
 
     def all_of(self, tag: str) -> str:
         """All elements of a tag in the document."""
@@ -240,6 +245,10 @@ class Module:
         number = self.kept.get(key)
         if number is None:
             number = self.kept[key] = len(self.kept)
+            if form != keeping.VALUE or code.card == MANY:
+                loops = code.loops or (f"for x in {code.py}",)
+                needed = tags_needed(loops, self.tags, self.empties, self.may_fail)
+                self.empties[number] = (number, key[1], keeping.CONTAINERS[form], needed)
             text = keeping.keeper(number, key[0], of_a_node=key[1], may_fail=self.may_fail(key[0]))
             self.define(f"k{number}", text)
         return f"k{number}(d, {node})" if node else f"k{number}(d)"

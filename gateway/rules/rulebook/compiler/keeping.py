@@ -45,6 +45,8 @@ for {item} in {py}:
         if last < made.get(key, INF):
             made[key] = last
 """
+#: What each of them makes.
+CONTAINERS: Final = {VALUE: "list", STRINGS: "set", INDEX: "dict", LENIENT_INDEX: "dict", FIRST: "dict"}
 #: What costs no more than a look at whether it is kept.
 _AT_HAND: Final = re.compile(r"made = (?:len\()?(?:d\.by_tag|k\d+\(d\))(?:\.get\((?:'[^']*'|T\d+), \(\)\))?\)?\n")
 _OF_THE_DOCUMENT: Final = """\

@@ -134,7 +134,8 @@ def _children(c: Compiler, current: Code, step: Step, scope: Scope) -> Code:
         probe = asked if not loops else f"[1 {' '.join(loops)} if {asked}]"
         conditions: tuple[str, ...] = ()
     else:
-        source, probe, conditions = f"{item}.children", "", _name_condition(c, test)
+        source, conditions = f"{item}.children", _name_condition(c, test)
+        probe = "" if conditions else f"[1 {' '.join(loops)} if {item}.by_tag]" if loops else f"{item}.by_tag"
     variable = c.module.fresh()
     loops = (*loops, f"for {variable} in {source}", *(text.format(variable) for text in conditions))
     found = listing(Kind.NODE, loops, variable, current.uses, flat=current.flat)

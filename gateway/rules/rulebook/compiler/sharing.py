@@ -25,8 +25,9 @@ def shared(asserts: str) -> str:
     """The same statements, with what stands in them more than once computed once."""
     module = _Single().visit(ast.parse(dedent(asserts)))
     tests = [node.test for node in ast.walk(module) if isinstance(node, ast.If)]
-    texts = {node: _text(node) for test in tests for node in _candidates(test)}
-    names = _names(Counter(texts.values()), texts)
+    once = frozenset(node.target.id for node in ast.walk(module) if isinstance(node, ast.NamedExpr))
+    texts = {node: _text(node, once) for test in tests for node in _candidates(test, once)}
+    names = _names(Counter(texts.values()), texts, once)
     if not names:
         return indent(ast.unparse(ast.fix_missing_locations(module)), " " * 8) + "\n"
     _Sharing(texts, names).visit(module)
@@ -35,37 +36,45 @@ def shared(asserts: str) -> str:
     return indent(ast.unparse(ast.fix_missing_locations(module)), " " * 8) + "\n"
 
 
-def _candidates(node: ast.AST) -> Iterator[ast.expr]:
-    """What may be shared: not inside comprehensions, where Python does not let a variable be set."""
-    if isinstance(node, ast.Call) and _is_worth_it(node):
+def _candidates(node: ast.AST, once: frozenset[str]) -> Iterator[ast.expr]:
+    """What may be shared: not inside comprehensions, where Python does not let a variable be set.
+
+    `once`: the variables of the function that are set in one place.
+    """
+    if isinstance(node, ast.Call | ast.BinOp) and _is_worth_it(node, once):
         yield node
     if isinstance(node, ast.ListComp):
-        if _is_worth_it(node):
+        if _is_worth_it(node, once):
             yield node
         return
     if not isinstance(node, _COMPREHENSIONS):
         for child in ast.iter_child_nodes(node):
-            yield from _candidates(child)
+            yield from _candidates(child, once)
 
 
-def _is_worth_it(node: ast.expr) -> bool:
+def _is_worth_it(node: ast.expr, once: frozenset[str]) -> bool:
     inside = list(ast.walk(node))
     if any(isinstance(each, ast.NamedExpr) for each in inside):
         return False
     if sum(isinstance(each, ast.Call) for each in inside) < _CALLS:
         return False
-    used = {each.id for each in inside if isinstance(each, ast.Name) and _LOOP_VARIABLE.fullmatch(each.id)}
     bound = {
         each.target.id for each in inside if isinstance(each, ast.comprehension) if isinstance(each.target, ast.Name)
     }
-    return used <= bound
+    return _used(node) <= bound | once
 
 
-def _text(node: ast.expr) -> str:
-    return renamed(ast.unparse(node))
+def _used(node: ast.expr) -> set[str]:
+    names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    return {name for name in names if _LOOP_VARIABLE.fullmatch(name)}
 
 
-def _names(counts: Counter[str], texts: dict[ast.expr, str]) -> dict[str, str]:
+def _text(node: ast.expr, once: frozenset[str]) -> str:
+    """The same for expressions that mean the same: their own loop variables may have other names, but no others."""
+    return " ".join([renamed(ast.unparse(node)), *sorted(_used(node) & once)])
+
+
+def _names(counts: Counter[str], texts: dict[ast.expr, str], once: frozenset[str]) -> dict[str, str]:
     """The variables, the largest expressions first: what stands only inside of those needs none of its own."""
     example = {text: node for node, text in texts.items()}
     names: dict[str, str] = {}
@@ -73,9 +82,9 @@ def _names(counts: Counter[str], texts: dict[ast.expr, str]) -> dict[str, str]:
         times = counts[text]
         if times > 1:
             names[text] = f"w{len(names)}"
-            for inner in _candidates(example[text]):
+            for inner in _candidates(example[text], once):
                 if inner is not example[text]:
-                    counts[_text(inner)] -= times - 1
+                    counts[_text(inner, once)] -= times - 1
     return names
 
 

@@ -53,3 +53,5 @@ class Program:
     kept: int  #: how many things are kept for a document
     variables: int  #: how many variables depend on a node
     looked_for: frozenset[str]  #: the tags whose elements are looked for in the whole document
+    #: what is kept, whether for each node, its container, and the tags without any of which it is empty
+    empties: tuple[tuple[int, bool, str, frozenset[str]], ...]

@@ -79,7 +79,8 @@ def union(left: Sequence[Node], right: Sequence[Node]) -> Sequence[Node]:
 
 def parents(nodes: Iterable[Node]) -> list[Node]:
     """The parents of nodes in document order, each once."""
-    return ordered(node.parent for node in nodes if node.parent is not None)
+    found = {node.parent: None for node in nodes if node.parent is not None}
+    return ordered(found) if len(found) > 1 else list(found)
 
 
 def ancestors(nodes: Iterable[Node], tag: str) -> list[Node]:

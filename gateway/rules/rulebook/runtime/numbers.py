@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from decimal import ROUND_FLOOR, Context, Decimal, Inexact, InvalidOperation, Overflow
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation, Overflow
 from typing import Final
 
-from gateway.rules.rulebook.runtime.values import DIGITS, DynamicError, Number, plain, to_float
+from gateway.rules.rulebook.runtime.values import DIGITS, ROOMY, DynamicError, Number, plain, to_float
 
 EXACT: Final = Context(prec=DIGITS, traps=[InvalidOperation, Overflow, Inexact])
 #: Places after the point to which Saxon divides decimals at least.
@@ -25,11 +25,10 @@ def same_kind(left: Number, right: Number) -> tuple[Number, Number]:
     return (to_float(left), right) if right.__class__ is float else (left, right)
 
 
-def _exact(compute: Callable[[Decimal, Decimal], Decimal], left: Number, right: Number) -> Decimal:
+def _exact(compute: Callable[[Decimal | int, Decimal | int], Decimal], left: Number, right: Number) -> Decimal:
+    """Of decimals and integers, one a decimal at least."""
     try:
-        if left.__class__ is not Decimal:
-            left = Decimal(left)
-        return plain(compute(left, right if right.__class__ is Decimal else Decimal(right)))
+        return plain(compute(left, right))  # type: ignore[arg-type]  # no double gets here
     except (Inexact, Overflow, InvalidOperation):
         raise DynamicError(f"a number of more than {DIGITS} digits") from None
 
@@ -88,7 +87,7 @@ def cents(value: Decimal | int) -> Decimal | int:
     """`round(value * 10 * 10) div 100` of a decimal, without the care for zeros at its end."""
     if value.__class__ is int:
         return value
-    return Decimal(math.floor(value * 100 + _HALF)).scaleb(-2)
+    return value.quantize(_CENT, _half_up(value), ROOMY)  # type: ignore[union-attr]
 
 
 def _divide_doubles(left: float, right: float) -> float:
@@ -138,9 +137,8 @@ def round_half_up(value: Number | None) -> Number | None:
     if value is None or value.__class__ is int:
         return value
     if isinstance(value, Decimal):
-        if not _places(value) > 0:
-            return value
-        return plain(EXACT.add(value, _HALF).to_integral_value(ROUND_FLOOR))
+        nearest = value.to_integral_value(_half_up(value))
+        return value if value.same_quantum(nearest) else plain(nearest)  # a quotient of it depends on zeros at its end
     if not math.isfinite(value) or value == 0:
         return value
     whole = math.floor(value)
@@ -148,7 +146,12 @@ def round_half_up(value: Number | None) -> Number | None:
     return math.copysign(float(rounded), value) if rounded == 0 else float(rounded)
 
 
-_HALF: Final = Decimal("0.5")
+def _half_up(value: Decimal | int) -> str:
+    """The rounding of Python that is towards positive infinity at halves."""
+    return ROUND_HALF_UP if value > 0 else ROUND_HALF_DOWN
+
+
+_CENT: Final = Decimal("0.01")
 _ZERO: Final = Decimal(0)
 
 

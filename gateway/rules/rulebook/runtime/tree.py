@@ -32,7 +32,7 @@ _order: Final = attrgetter("order")
 class Place:
     """A chain of tags from the root. The document node has the tag "" and no parent."""
 
-    __slots__ = ("below", "depth", "local", "nodes", "parent", "step", "tag")
+    __slots__ = ("below", "depth", "first", "local", "nodes", "parent", "step", "tag")
 
     def __init__(self, parent: Place | None, tag: str) -> None:
         self.parent = parent
@@ -42,6 +42,7 @@ class Place:
         uri = tag[1:].partition("}")[0] if tag[:1] == "{" else ""
         #: The last step of a location, without its number, as the sheets write it.
         self.step = f"/*:{self.local}[namespace-uri()='{uri}']" if uri else f"/{self.local}"
+        self.first = f"{self.step}[1]"
         self.below: dict[str, Place] = {}
         self.nodes: list[Node] = []  #: in the document at hand
 

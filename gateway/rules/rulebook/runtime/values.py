@@ -32,7 +32,8 @@ _DATE: Final = re.compile(r"(-?(?:[1-9]\d{4,}|\d{4}))-(\d\d)-(\d\d)(Z|[+-]\d\d:\
 _SPECIAL: Final = {"INF": math.inf, "+INF": math.inf, "-INF": -math.inf, "NaN": math.nan}
 #: Saxon holds a decimal as an integer if its text has no more characters than this, and no point.
 _SHORT: Final = 15
-_PLAIN: Final = Context(prec=2 * DIGITS, traps=[InvalidOperation])
+#: Room for every number here, and for what two of them make.
+ROOMY: Final = Context(prec=2 * DIGITS, traps=[InvalidOperation])
 
 
 class DynamicError(Exception):
@@ -67,7 +68,7 @@ _short_decimal: Final = lru_cache(maxsize=10_000)(_decimal)
 
 def plain(value: Decimal) -> Decimal:
     """Without trailing zeros, even before the point, as Saxon holds decimals: division looks at them (F&O 6.2.4)."""
-    return _PLAIN.normalize(value) if value else _ZERO
+    return ROOMY.normalize(value) if value else _ZERO
 
 
 _ZERO: Final = Decimal(0)
@@ -76,15 +77,22 @@ _ZERO: Final = Decimal(0)
 def double(value: str | Number | None) -> float | None:
     """`xs:double(value)`, and what untyped values become in arithmetic."""
     if value.__class__ is str:
-        text = value.strip(BLANKS)
-        if _DOUBLE.fullmatch(text) is None:
-            if text in _SPECIAL:
-                return _SPECIAL[text]
-            raise DynamicError(f"“{_short(text)}” is not a number")
-        if len(text) > DIGITS:
-            raise DynamicError(f"a number of {len(text)} characters")
-        return float(text)
+        return _short_double(value) if len(value) <= _SHORT else _double(value)
     return None if value is None else to_float(value)  # type: ignore[arg-type]
+
+
+def _double(value: str) -> float:
+    text = value.strip(BLANKS)
+    if _DOUBLE.fullmatch(text) is None:
+        if text in _SPECIAL:
+            return _SPECIAL[text]
+        raise DynamicError(f"“{_short(text)}” is not a number")
+    if len(text) > DIGITS:
+        raise DynamicError(f"a number of {len(text)} characters")
+    return float(text)
+
+
+_short_double: Final = lru_cache(maxsize=10_000)(_double)
 
 
 def number(value: str | Number | None) -> float:
@@ -112,6 +120,10 @@ def to_date(value: str | None) -> Date | None:
     """`xs:date(value)` of a string or an untyped value."""
     if value is None:
         return None
+    return _short_date(value) if len(value) <= _SHORT else _date(value)
+
+
+def _date(value: str) -> Date:
     text = value.strip(BLANKS)
     match = _DATE.fullmatch(text)
     if match is None:
@@ -122,6 +134,9 @@ def to_date(value: str | None) -> Date | None:
     if not 1 <= month <= 12 or not 1 <= day <= _days_of(year, month):
         raise DynamicError(f"“{_short(text)}” is not a date")
     return (_days_before(year, month) + day) * 1440 - _zone(match[4])
+
+
+_short_date: Final = lru_cache(maxsize=1_000)(_date)
 
 
 def _zone(text: str | None) -> int:
