@@ -19,10 +19,14 @@ from gateway.ledger.tables import remote_file, remote_server
 from gateway.ledger.unit import Unit
 
 _ADD = insert(remote_file)
-#: The oldest files of one partner in one state.
+#: The oldest files of one partner in one state, after the one with an id.
 _IN_STATE = (
     select(remote_file)
-    .where(remote_file.c.state == bindparam("state"), remote_file.c.partner == bindparam("partner"))
+    .where(
+        remote_file.c.state == bindparam("state"),
+        remote_file.c.partner == bindparam("partner"),
+        remote_file.c.id > bindparam("after"),
+    )
     .order_by(remote_file.c.id)
     .limit(bindparam("limit"))
 )
@@ -92,9 +96,12 @@ def add_remote_files(unit: Unit, rows: Sequence[RemoteFileRow]) -> None:
     unit.note([AuditLine("fetched", row.id, f"{row.partner}: {row.name}") for row in rows])
 
 
-def remote_files(unit: Unit, state: RemoteFileState, partner: str, limit: int) -> list[RemoteFileRow]:
-    """The oldest files of `partner` in `state`."""
-    rows = unit.connection.execute(_IN_STATE, {"state": str(state), "partner": partner, "limit": limit})
+def remote_files(
+    unit: Unit, state: RemoteFileState, partner: str, limit: int, *, after: str = ""
+) -> list[RemoteFileRow]:
+    """The oldest files of `partner` in `state`, those after the id `after`."""
+    asked = {"state": str(state), "partner": partner, "limit": limit, "after": after}
+    rows = unit.connection.execute(_IN_STATE, asked)
     return [_file(row) for row in rows]
 
 

@@ -114,6 +114,8 @@ class Fetch:
         self._sights: defaultdict[tuple[str, bytes], Sights] = defaultdict(Sights)
         self._swept: set[str] = set()  #: partners whose hidden folder was looked through since the start
         self._unmovable: set[str] = set()  #: partners whose server does not let us rename
+        self._settled_up_to: dict[str, str] = {}  #: the last row of each partner that its server did not let us settle
+        self._unusable: dict[str, frozenset[bytes]] = {}  #: names that were told of, and stand there still
         self._log = structlog.get_logger("gateway.fetch")
 
     def run(self, partner: Partner, wishes: SftpTable, remote: Remote) -> int:
@@ -146,10 +148,11 @@ class Fetch:
 
     def _quiet(self, partner: Partner, corner: _Corner) -> list[RemoteLook]:
         listing = corner.remote.list()
-        for name in listing.unusable:
+        for name in set(listing.unusable) - self._unusable.get(partner.name, frozenset()):
             self._log.error(
                 "remote_name", partner=partner.name, name=printable_name(name), remedy="no file can have it: rename it"
             )
+        self._unusable[partner.name] = frozenset(listing.unusable)
         return corner.sights.ready(listing.looks, partner.completeness, self._monotonic(), ours=False)
 
     def _ready(self, partner: Partner, corner: _Corner) -> list[RemoteLook]:
@@ -251,27 +254,41 @@ class Fetch:
 
     # --- here ------------------------------------------------------------------------------------------------
 
-    def _place(self, partner: Partner) -> int:
-        """Give the files that are durable here their names in `in/`; a name that is taken there is waited for."""
-        with self._house.ledger.reading() as unit:
-            rows = remote_files(unit, _FETCHED, partner.name, self._house.settings.ledger.commit_size)
-        placed = [row for row in rows if _stands(partner, row)]
-        if not placed:
-            return 0
-        sync_folder(partner.inbox)
-        sync_folder(partner.fetched)
-        with self._house.ledger.writing(self.name) as unit:
-            unit.move(Move(row.id, _FETCHED, _PLACED) for row in placed)
-        for row in placed:
-            self._placed(partner.inbox, _local_name(row))
-        return len(placed)
-
-    def _settle(self, partner: Partner, wishes: SftpTable, corners: Sequence[_Corner]) -> None:
-        """What is placed is removed or archived there, or left."""
+    def _pages(self, partner: Partner, state: RemoteFileState, after: str = "") -> Iterator[list[RemoteFileRow]]:
+        """The rows in a state, oldest first, as many at once as are committed together."""
         size = self._house.settings.ledger.commit_size
         while True:
             with self._house.ledger.reading() as unit:
-                rows = remote_files(unit, _PLACED, partner.name, size)
+                rows = remote_files(unit, state, partner.name, size, after=after)
+            if rows:
+                yield rows
+            if len(rows) < size:
+                return
+            after = rows[-1].id
+
+    def _place(self, partner: Partner) -> int:
+        """Give the files that are durable here their names in `in/`; a name that is taken there is waited for."""
+        count = 0
+        for rows in self._pages(partner, _FETCHED):
+            placed = [row for row in rows if _stands(partner, row)]
+            if not placed:
+                continue
+            sync_folder(partner.inbox)
+            sync_folder(partner.fetched)
+            with self._house.ledger.writing(self.name) as unit:
+                unit.move(Move(row.id, _FETCHED, _PLACED) for row in placed)
+            for row in placed:
+                self._placed(partner.inbox, _local_name(row))
+            count += len(placed)
+        return count
+
+    def _settle(self, partner: Partner, wishes: SftpTable, corners: Sequence[_Corner]) -> None:
+        """What is placed is removed or archived there, or left.
+
+        Where nothing of a page could be, the next round goes on after it: a server that lets nobody remove anything is
+        not asked for every file in every round, and what it keeps holds up no other file.
+        """
+        for rows in self._pages(partner, _PLACED, self._settled_up_to.pop(partner.name, "")):
             done = [
                 row
                 for corner in corners
@@ -279,7 +296,8 @@ class Fetch:
             ]
             with self._house.ledger.writing(self.name) as unit:
                 unit.move(Move(row.id, _PLACED, _SETTLED) for row in done)
-            if len(rows) < size or not done:
+            if not done:
+                self._settled_up_to[partner.name] = rows[-1].id
                 return
 
     def _cleared(
@@ -295,18 +313,18 @@ class Fetch:
             results: Iterator[Moved | Removed | Failed] = corner.remote.remove_many(standing)
         else:
             results = corner.remote.move_many(standing, _archive(corner))
-        kept: set[bytes] = set()
-        for result in results:
-            if isinstance(result, Failed) and result.why is not Why.GONE:
-                self._troubled(partner, "not_removed", result)
-                kept.add(result.name)
-        return [row for row in rows if corner.name(row) not in kept]
+        kept = [result for result in results if isinstance(result, Failed) and result.why is not Why.GONE]
+        if kept:
+            worst = next((failed for failed in kept if isinstance(failed.error, ConnectionTrouble)), kept[0])
+            self._troubled(partner, "not_removed", worst, len(kept))
+        names = {failed.name for failed in kept}
+        return [row for row in rows if corner.name(row) not in names]
 
-    def _troubled(self, partner: Partner, what: str, failed: Failed) -> None:
-        """One thing that was not done there; without a connection nothing more is tried."""
+    def _troubled(self, partner: Partner, what: str, failed: Failed, count: int = 1) -> None:
+        """Something that was not done there; without a connection nothing more is tried."""
         if isinstance(failed.error, ConnectionTrouble):
             raise failed.error
-        self._log.error(what, partner=partner.name, name=printable_name(failed.name), why=failed.reason)
+        self._log.error(what, partner=partner.name, name=printable_name(failed.name), count=count, why=failed.reason)
 
 
 def _archive(corner: _Corner) -> bytes:

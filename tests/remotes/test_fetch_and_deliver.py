@@ -6,16 +6,24 @@ import os
 import socket
 import time
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.domain.states import InterchangeState, RemoteFileState
-from gateway.ledger.remote_files import remote_files, remote_server_of
+from gateway.ledger.ids import new_ids
+from gateway.ledger.moves import Move
+from gateway.ledger.remote_files import RemoteFileRow, add_remote_files, remote_files, remote_server_of
 from gateway.once import Goal
+from gateway.steps.fetch import Fetch
+from gateway.transports.sftp_client.results import Fetched, Listing, Moved, RemoteLook, Removed
 from tests.remotes.conftest import Remote, table
 from tests.simulator.paper import Paper
 
+#: Rows that are looked at together (`[ledger] commit_size`).
+PAGE = 100
 INVOICES = {f"FA-{i}.xml": Paper(number=f"FA-{i}").ubl() for i in range(5)}
 
 
@@ -190,6 +198,91 @@ def test_a_name_that_is_taken_here_is_waited_for(remote):
 
     assert (there.inbox / "FA-1.xml").read_bytes() == INVOICES["FA-1.xml"]
     assert settled(there) == 5
+
+
+def test_names_that_are_taken_here_hold_up_no_others(remote):
+    there = remote()
+    there.inbox.mkdir(parents=True, exist_ok=True)
+    taken = {f"A-{n:03}.xml": b"<former/>" for n in range(PAGE + 5)}
+    drop(there.inbox, taken)
+    drop(there.out, dict.fromkeys(taken, INVOICES["FA-1.xml"]))
+    there.look()
+    drop(there.out, INVOICES)
+
+    there.look()
+
+    assert names(there.inbox) == {*taken, *INVOICES}
+
+
+def test_what_a_server_does_not_let_us_remove_holds_up_nothing_else(remote, capsys):
+    """Folders of the names of what we took: nobody can remove them as files."""
+    there = remote()
+    stuck = [f".taken/Z-{n:03}.xml" for n in range(PAGE + 5)]
+    for name in stuck:
+        (there.out / name).mkdir(parents=True)
+    with there.ledger.writing("test") as unit:
+        ids = new_ids(there.loop.clock.now(), len(stuck))
+        add_remote_files(
+            unit,
+            [
+                RemoteFileRow(id_, "erp", RemoteFileState.FETCHED, name, 1, 1, "0" * 64, there.loop.clock.now())
+                for id_, name in zip(ids, stuck, strict=True)
+            ],
+        )
+        unit.move(Move(id_, RemoteFileState.FETCHED, RemoteFileState.PLACED) for id_ in ids)
+    drop(there.out, INVOICES)
+
+    there.look(rounds=4)
+    assert names(there.out / ".taken") == {Path(name).name for name in stuck}
+    for name in stuck:
+        (there.out / name).rmdir()
+    there.look(rounds=4)
+
+    assert settled(there) == len(stuck) + len(INVOICES)
+    told = [line for line in capsys.readouterr().out.splitlines() if "not_removed" in line]
+    assert 0 < len(told) <= 2 * 4, "one line a page and round, not one a file"
+
+
+class OddServer:
+    """A folder that holds nothing but names that no file can have; sshd has none of the kind."""
+
+    path = b"/out"
+
+    def __init__(self, unusable: tuple[bytes, ...] = (b"../up", b"a/b")) -> None:
+        self.unusable = unusable
+
+    def below(self, name: bytes) -> OddServer:
+        return OddServer(())
+
+    def list(self) -> Listing:
+        return Listing((), False, self.unusable)
+
+    def claim_many(self, looks: Iterable[RemoteLook]) -> Iterator[Moved]:
+        return iter(())
+
+    def fetch_many(self, looks: Iterable[RemoteLook], into: Path, *, durable: bool = False) -> Iterator[Fetched]:
+        return iter(())
+
+    def remove_many(self, names: Iterable[bytes]) -> Iterator[Removed]:
+        return iter(())
+
+    def move_many(self, names: Iterable[bytes], to: bytes) -> Iterator[Moved]:
+        return iter(())
+
+
+def test_a_name_that_no_file_can_have_is_told_once_as_long_as_it_stands_there(remote):
+    there = remote()
+    house = there.loop.gateway.house
+    partner, wishes = house.settings.partners["erp"], house.settings.remotes["erp"]
+    server = OddServer()
+
+    with capture_logs() as told:
+        fetch = Fetch(house)
+        for unusable in ((b"../up", b"a/b"), (b"../up", b"a/b"), (b"a/b",), (b"../up", b"a/b")):
+            server.unusable = unusable
+            fetch.run(partner, wishes, server)
+
+    assert Counter(line["name"] for line in told) == {"../up": 2, "a/b": 1}
 
 
 def test_a_server_that_is_down_is_known_to_be_down_since_when_and_why(remote, server):
