@@ -23,7 +23,7 @@ from gateway.partners.key_file import add_keys, checked_sources, key_path, read_
 from gateway.partners.keys import PublicKey, read_keys
 from gateway.partners.partner_file import Configured, read_configured
 from gateway.partners.refused import Refused
-from gateway.partners.shown import shown
+from gateway.partners.shown import Shown, shown
 from gateway.transports.sftp_server.passwords import make_hash
 
 _WRONG_USE = 2
@@ -84,18 +84,26 @@ def partner_show(name: Name, config: ConfigPath = _DEFAULT_CONFIG, as_json: AsJs
     with _explained():
         told = shown(read_configured(config, os.environ), name)
         print(json.dumps(told.as_json(), ensure_ascii=False, indent=2) if as_json else "\n".join(told.lines()))
+        _refuse_faults([told])
 
 
 @partner_app.command("list")
 def partner_list(config: ConfigPath = _DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Every partner with its folder, its login and the number of its keys."""
+    """Every partner with its folder, and how it is connected."""
     with _explained():
         configured = read_configured(config, os.environ)
         every = [shown(configured, name) for name in sorted(configured.partners)]
         if as_json:
             print(json.dumps([one.as_json() for one in every], ensure_ascii=False, indent=2))
         for one in every if not as_json else ():
-            print(f"{one.name}  {one.drops.parent}  {one.login or '-'}  {len(one.keys)} keys")
+            print(f"{one.name}  {one.drops.parent}  {'; '.join(one.ways) or '-'}")
+        _refuse_faults(every)
+
+
+def _refuse_faults(every: list[Shown]) -> None:
+    """After all that can be told was told."""
+    if faults := [one.fault for one in every if one.fault]:
+        raise Refused("; ".join(faults))
 
 
 @key_app.command("add")
