@@ -1,7 +1,5 @@
-"""The command line: commands only. Results go to stdout, everything else to stderr (DESIGN 4.2).
-
-Exit codes: 0 done or all valid; 1 something invalid; 2 wrong use or configuration; 3 something not judged;
-4 platform or transport out of reach. Where several hold, the order is 2, 4, 3, 1, 0.
+"""The command line: commands only. Results go to stdout, everything else to stderr; exit codes are in `cli_shared.py`
+(DESIGN 4.2).
 """
 
 from __future__ import annotations
@@ -9,20 +7,33 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Final
 
 import typer
 
 from gateway.app import Gateway, open_gateway_ledger
+from gateway.cli_buyers import buyers_app, issuers_app
 from gateway.cli_doctor import doctor
 from gateway.cli_packs import packs_app
 from gateway.cli_partner import partner_app
+from gateway.cli_shared import (
+    DEFAULT_CONFIG,
+    INVALID,
+    NOT_JUDGED,
+    OK,
+    OUT_OF_REACH,
+    WRONG_USE,
+    ConfigPath,
+    day_of,
+    fail,
+    load_configuration,
+    say,
+)
 from gateway.clock import SystemClock
-from gateway.config import Configuration, ConfigurationFaults, check, json_schema_text
+from gateway.config import check, json_schema_text
 from gateway.domain.issuer import Route
 from gateway.domain.verdict import Decision
 from gateway.lock import AlreadyRunning, single_instance
@@ -33,7 +44,6 @@ from gateway.stopping import StopSignals
 from gateway.validation import Engine
 from gateway.workers.pool import Ceilings
 
-OK, INVALID, WRONG_USE, NOT_JUDGED, OUT_OF_REACH = 0, 1, 2, 3, 4
 _DURATION: Final = re.compile(r"(\d+)(s|m|h)")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 
@@ -44,9 +54,7 @@ app = typer.Typer(
     add_completion=False,
 )
 config_app = typer.Typer(help="Check the configuration, print its schema.", no_args_is_help=True)
-buyers_app = typer.Typer(help="The directory of public bodies.", no_args_is_help=True)
 rules_app = typer.Typer(help="The rules and the packs.", no_args_is_help=True)
-issuers_app = typer.Typer(help="The issuers and their accounts.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(buyers_app, name="buyers")
 app.add_typer(rules_app, name="rules")
@@ -54,11 +62,6 @@ app.add_typer(packs_app, name="packs")
 app.add_typer(partner_app, name="partner")
 app.command()(doctor)
 app.add_typer(issuers_app, name="issuers")
-
-ConfigPath = Annotated[
-    Path, typer.Option("--config", "-c", help="gateway.toml, or its folder.", envvar="GATEWAY_CONFIG")
-]
-_DEFAULT_CONFIG: Final = Path("gateway.toml")
 
 
 def main() -> None:
@@ -68,7 +71,7 @@ def main() -> None:
 
 @app.command()
 def run(
-    config: ConfigPath = _DEFAULT_CONFIG,
+    config: ConfigPath = DEFAULT_CONFIG,
     once: Annotated[bool, typer.Option("--once", help="One nightly run, then exit.")] = False,
     until: Annotated[Goal, typer.Option(help="How far --once goes.")] = Goal.DEPOSITED,
     max_wait: Annotated[str, typer.Option(help="How long --once goes on at most, such as 2h.")] = "2h",
@@ -77,8 +80,8 @@ def run(
     """The service; or one nightly run."""
     wait = _duration(max_wait)
     if fail_on not in ("", "refused"):
-        _fail("--fail-on takes: refused")
-    configuration = _configuration(config)
+        fail("--fail-on takes: refused")
+    configuration = load_configuration(config)
     settings = configuration.settings
     configure_logging(settings.gateway.log_level, settings.gateway.log_format)
     try:
@@ -89,7 +92,7 @@ def run(
             finally:
                 gateway.close()
     except AlreadyRunning as other:
-        _fail(str(other))
+        fail(str(other))
     raise typer.Exit(code)
 
 
@@ -117,16 +120,16 @@ def validate(
     from gateway.validation import Wish, files_of
     from gateway.validation import validate as judge_files
 
-    settings = _configuration(config).settings if config else None
+    settings = load_configuration(config).settings if config else None
     pack_files = settings.pack_files if settings else ()
     _known_packs(pack or [], pack_files)
     _known_engine(engine)
     for path in paths:
         if not os.path.lexists(path):
-            _fail(f"{path}: no such file or folder")
+            fail(f"{path}: no such file or folder")
     wish = Wish(
         route=route,
-        day=_day(day),
+        day=day_of(day),
         packs=frozenset(pack) if pack else None,
         partner=partner,
         issuers=tuple(settings.issuers.values()) if settings else None,
@@ -152,12 +155,12 @@ def validate(
 
 
 @app.command()
-def status(config: ConfigPath = _DEFAULT_CONFIG, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+def status(config: ConfigPath = DEFAULT_CONFIG, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
     """Where everything stands."""
     from gateway.printing import print_status
     from gateway.story import status as status_of
 
-    settings = _configuration(config).settings
+    settings = load_configuration(config).settings
     ledger = open_gateway_ledger(settings, SystemClock())
     with ledger.reading() as unit:
         counted = status_of(unit)
@@ -168,7 +171,7 @@ def status(config: ConfigPath = _DEFAULT_CONFIG, as_json: Annotated[bool, typer.
 @app.command()
 def show(
     wanted: Annotated[str, typer.Argument(metavar="ID", help="Id, file name, sha256, or invoice number.")],
-    config: ConfigPath = _DEFAULT_CONFIG,
+    config: ConfigPath = DEFAULT_CONFIG,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
     language: Annotated[str, typer.Option(help="fr or en.")] = "fr",
 ) -> None:
@@ -176,13 +179,13 @@ def show(
     from gateway.printing import print_story
     from gateway.story import find, story
 
-    settings = _configuration(config).settings
+    settings = load_configuration(config).settings
     ledger = open_gateway_ledger(settings, SystemClock())
     with ledger.reading() as unit:
         stories = [story(unit, file) for file in find(unit, wanted)]
     ledger.close()
     if not stories:
-        _fail(f"nothing is known under {wanted!r}: give an id, a file name, a sha256 or an invoice number", INVALID)
+        fail(f"nothing is known under {wanted!r}: give an id, a file name, a sha256 or an invoice number", INVALID)
     for told in stories:
         print(json.dumps(told, ensure_ascii=False)) if as_json else print_story(told, language)
 
@@ -211,7 +214,7 @@ def simulator(
 
 
 @config_app.command("check")
-def config_check(config: ConfigPath = _DEFAULT_CONFIG) -> None:
+def config_check(config: ConfigPath = DEFAULT_CONFIG) -> None:
     """Every fault of the configuration at once."""
     checked = check(config, os.environ)
     for line in checked.lines:
@@ -223,54 +226,6 @@ def config_check(config: ConfigPath = _DEFAULT_CONFIG) -> None:
 def config_schema() -> None:
     """The JSON Schema of the configuration files."""
     print(json_schema_text(), end="")
-
-
-@buyers_app.command("import")
-def buyers_import(
-    file: Annotated[Path, typer.Argument(help="JSON Lines or CSV; see docs/buyers.md.")],
-    config: ConfigPath = _DEFAULT_CONFIG,
-    force: Annotated[bool, typer.Option(help="Also when it holds far fewer bodies than before.")] = False,
-) -> None:
-    """Take a directory file as the new snapshot."""
-    from gateway.buyers.importer import import_file
-
-    settings = _configuration(config).settings
-    try:
-        taken = import_file(file, settings.snapshot, datetime.now(UTC), force=force)
-    except Exception as fault:
-        _fail(f"{file}: {fault}")
-    print(f"{taken.buyers} bodies, {taken.services} services")
-
-
-@buyers_app.command("show")
-def buyers_show(siret: str, config: ConfigPath = _DEFAULT_CONFIG) -> None:
-    """What the snapshot says of one public body."""
-    from gateway.buyers.snapshot import open_snapshot
-
-    snapshot = open_snapshot(_configuration(config).settings.snapshot)
-    seen = snapshot.buyer(siret, _day("")) if snapshot else None
-    if snapshot is None or seen is None or seen.buyer is None:
-        _fail(f"{siret} is not in the snapshot: gateway buyers refresh {siret}, or import a newer directory", INVALID)
-    print(json.dumps({name: getattr(seen.buyer, name) for name in seen.buyer.__slots__}, ensure_ascii=False, indent=2))
-
-
-@buyers_app.command("refresh")
-def buyers_refresh(
-    sirets: Annotated[list[str] | None, typer.Argument(help="Only these; all known ones if left out.")] = None,
-    config: ConfigPath = _DEFAULT_CONFIG,
-) -> None:
-    """Ask Chorus Pro what it says of public bodies, and lay it over the snapshot."""
-    from gateway.buyers.writing import Busy, TooFew
-    from gateway.refresh import refresh_buyers
-    from gateway.routes.protocol import RouteTrouble
-
-    configuration = _configuration(config)
-    try:
-        print(refresh_buyers(configuration, sirets or []))
-    except RouteTrouble as trouble:
-        _fail(trouble.text.en, OUT_OF_REACH)
-    except (Busy, TooFew) as trouble:
-        _fail(str(trouble))
 
 
 @rules_app.command("list")
@@ -287,34 +242,7 @@ def rules_show(rule: str) -> None:
     from gateway.printing import print_rules
 
     if not print_rules(rule):
-        _fail(f"no rule {rule!r}: gateway rules list", INVALID)
-
-
-@issuers_app.command("check")
-def issuers_check(siret: str = typer.Argument(""), config: ConfigPath = _DEFAULT_CONFIG) -> None:
-    """Ask Chorus Pro whether each issuer's account works."""
-    from gateway.app import chorus_settings
-    from gateway.routes.chorus_api.client import ChorusApi
-    from gateway.routes.protocol import RouteTrouble
-
-    settings = _configuration(config).settings
-    if siret and siret not in settings.issuers:
-        _fail(f"{siret} is no issuer of this configuration; known are {', '.join(sorted(settings.issuers)) or 'none'}")
-    client = ChorusApi(chorus_settings(settings))
-    worst = OK
-    for issuer in settings.issuers.values():
-        if siret and issuer.siret != siret:
-            continue
-        try:
-            found = client.check_account(issuer)
-        except RouteTrouble as trouble:
-            print(f"{issuer.siret} {issuer.name}: {trouble.text.en}")
-            worst = OUT_OF_REACH
-            continue
-        expires = f", password until {found.password_expires:%Y-%m-%d}" if found.password_expires else ""
-        print(f"{issuer.siret} {issuer.name}: works, attached to {len(found.structures)} structures{expires}")
-    client.close()
-    raise typer.Exit(worst)
+        fail(f"no rule {rule!r}: gateway rules list", INVALID)
 
 
 def _once(gateway: Gateway, until: Goal, wait: timedelta, fail_on: str) -> int:
@@ -322,9 +250,9 @@ def _once(gateway: Gateway, until: Goal, wait: timedelta, fail_on: str) -> int:
 
     with progress_bar() as show_progress:
         outcome = OneRun(gateway, until, wait, show_progress).run()
-    _say(_sentence(outcome))
+    say(_sentence(outcome))
     for trouble in sorted({pause.trouble.text.en for pause in gateway.patience.troubles.values()}):
-        _say(trouble)
+        say(trouble)
     if not outcome.reached:
         return OUT_OF_REACH
     return INVALID if fail_on and outcome.refused else OK
@@ -348,15 +276,6 @@ def _serve(gateway: Gateway) -> int:
     return OK
 
 
-def _configuration(path: Path) -> Configuration:
-    try:
-        return Configuration(path, os.environ)
-    except ConfigurationFaults as faults:
-        for fault in faults.faults:
-            _say(str(fault))
-        raise typer.Exit(WRONG_USE) from None
-
-
 def _known_engine(engine: Engine) -> None:
     from gateway.rules.reference.process import ReferenceEngineMissing, ReferenceProcess
 
@@ -364,7 +283,7 @@ def _known_engine(engine: Engine) -> None:
         if engine is Engine.REFERENCE:
             ReferenceProcess().close()
     except ReferenceEngineMissing as missing:
-        _fail(str(missing))
+        fail(str(missing))
 
 
 def _known_packs(names: Sequence[str], files: Sequence[Path]) -> None:
@@ -374,34 +293,14 @@ def _known_packs(names: Sequence[str], files: Sequence[Path]) -> None:
     try:
         known = PackRegistry.standard(extra=files).names
     except (BadPackFile, ValueError) as fault:
-        _fail(str(fault))
+        fail(str(fault))
     unknown = [name for name in names if name not in known]
     if unknown:
-        _fail(f"no pack {', '.join(unknown)}; known are {', '.join(known)}")
+        fail(f"no pack {', '.join(unknown)}; known are {', '.join(known)}")
 
 
 def _duration(text: str) -> timedelta:
     found = _DURATION.fullmatch(text)
     if found is None:
-        _fail(f"{text!r}: expected a duration such as 30s, 10m or 2h")
+        fail(f"{text!r}: expected a duration such as 30s, 10m or 2h")
     return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
-
-
-def _day(text: str) -> date:
-    from gateway.buyers.freshness import day_in_paris
-
-    if not text:
-        return day_in_paris(datetime.now(UTC))
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        _fail(f"{text!r}: expected a day such as 2026-09-01")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
-
-
-def _fail(text: str, code: int = WRONG_USE) -> NoReturn:
-    _say(f"gateway: {text}")
-    raise typer.Exit(code)

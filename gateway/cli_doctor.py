@@ -1,42 +1,37 @@
-"""`gateway doctor`: looks at everything that the gateway needs and says what is ill. Exit codes as in `cli.py`."""
+"""`gateway doctor`: looks at everything that the gateway needs and says what is ill. Codes as in `cli_shared.py`."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import asdict
-from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from gateway.app import open_gateway_ledger
+from gateway.cli_shared import DEFAULT_CONFIG, INVALID, OK, WRONG_USE, AsJson, ConfigPath, say
 from gateway.clock import SystemClock
 from gateway.config import ConfigurationFaults, load
 from gateway.doctor import Found, Health, examine
 from gateway.observability import configure_logging
 
-_ILL: Final = 1
-_WRONG_USE: Final = 2
 _COLOURS: Final = {Health.OK: "green", Health.WARNING: "yellow", Health.ILL: "red"}
 
 
 def doctor(
-    config: Annotated[
-        Path, typer.Option("--config", "-c", help="gateway.toml, or its folder.", envvar="GATEWAY_CONFIG")
-    ] = Path("gateway.toml"),
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
 ) -> None:
     """What would an operator look at first? Folders, disk, servers: each with its remedy."""
     try:
         settings = load(config, os.environ)
     except ConfigurationFaults as faults:
         for fault in faults.faults:
-            print(fault, file=sys.stderr)
-        raise typer.Exit(_WRONG_USE) from None
+            say(str(fault))
+        raise typer.Exit(WRONG_USE) from None
     configure_logging("critical", settings.gateway.log_format)  # what it meets is what it tells
     ledger = open_gateway_ledger(settings, SystemClock())
     found = [Found(Health.WARNING, str(warning)) for warning in settings.warnings]
@@ -46,7 +41,7 @@ def doctor(
         print(json.dumps([asdict(each) for each in found], ensure_ascii=False, indent=2))
     else:
         _print(found)
-    raise typer.Exit(_ILL if any(each.health is Health.ILL for each in found) else 0)
+    raise typer.Exit(INVALID if any(each.health is Health.ILL for each in found) else OK)
 
 
 def _print(found: list[Found]) -> None:

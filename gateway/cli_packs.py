@@ -1,6 +1,6 @@
 """`gateway packs`: what judges invoices today, whether a further folder would load, and what a new version changes.
 
-Results go to stdout, as people read them or, with --json, as one JSON document. Exit codes are those of `cli.py`:
+Results go to stdout, as people read them or, with --json, as one JSON document. Exit codes as in `cli_shared.py`:
 0 done; 1 a pack is altered, absent or does not load; 2 wrong use.
 """
 
@@ -11,16 +11,16 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.buyers.freshness import day_in_paris
+from gateway.cli_shared import INVALID, OK, AsJson, day_of, fail
 from gateway.config import Configuration, ConfigurationFaults
 from gateway.domain.finding import printable
 from gateway.rules.pack import UnavailablePack
@@ -29,12 +29,10 @@ from gateway.rules.rulebook.catalogue import Difference, SheetRule, difference, 
 from gateway.rules.rulebook.outcome import UncompilablePack
 from gateway.rules.spec import BadPackFile, PackSpec, packs_file, read_specs
 
-_OK, _INVALID, _WRONG_USE = 0, 1, 2
 _SHEETS: Final = ("*.xsl", "*.xslt")
 _SHOWN: Final = 300
 
 packs_app = typer.Typer(help="The rule packs.", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
 @packs_app.command("list")
@@ -46,14 +44,14 @@ def packs_list(
     as_json: AsJson = False,
 ) -> None:
     """Every version of every pack: what it is, whether it is valid that day, and whether its files are untouched."""
-    wanted = _day(day)
+    wanted = day_of(day)
     files = [packs_file(), *_further(config)]
     told = [_told(spec, wanted) for file in files for spec in _specs(file)]
     if as_json:
         print(json.dumps(told, ensure_ascii=False, indent=2))
     else:
         _print_packs(told)
-    raise typer.Exit(_INVALID if any(pack["files"] != "untouched" for pack in told) else _OK)
+    raise typer.Exit(INVALID if any(pack["files"] != "untouched" for pack in told) else OK)
 
 
 @packs_app.command("add")
@@ -64,12 +62,12 @@ def packs_add(
     """Whether the packs of a folder load, and the line that gateway.toml needs for them. Nothing is changed."""
     file = folder / "packs.toml"
     if not file.is_file():
-        _fail(f"{folder}: no packs.toml in it; docs/packs.md shows how one is written")
+        fail(f"{folder}: no packs.toml in it; docs/packs.md shows how one is written")
     specs = _specs(file)
     try:
         registry = PackRegistry.standard(extra=[file])
     except ValueError as error:
-        _fail(f"{file}: {error}")
+        fail(f"{file}: {error}")
     told = [_loaded(spec, registry) for spec in specs]
     if as_json:
         print(json.dumps({"packs": told, "configuration": {"rules": {"packs": [str(folder.resolve())]}}}, indent=2))
@@ -80,7 +78,7 @@ def packs_add(
                 print(f'  its files as they are now: sha256 = "{pack["sha256_found"]}"')
         if not any(pack["fault"] for pack in told):
             print(f"To judge with them, put this into gateway.toml and restart:\n[rules]\npacks = [{_toml(folder)}]")
-    raise typer.Exit(_INVALID if any(pack["fault"] for pack in told) else _OK)
+    raise typer.Exit(INVALID if any(pack["fault"] for pack in told) else OK)
 
 
 @packs_app.command("diff")
@@ -94,7 +92,7 @@ def packs_diff(
     try:
         found = {name: difference(_rules(before), _rules(after)) for name, before, after in pairs}
     except UncompilablePack as error:
-        _fail(f"this is no sheet that could be compared: {error}")
+        fail(f"this is no sheet that could be compared: {error}")
     if as_json:
         print(json.dumps({name: asdict(each) for name, each in found.items()}, ensure_ascii=False, indent=2))
         return
@@ -189,7 +187,7 @@ def _sheets(path: Path) -> dict[str, Path]:
         return {path.name: path}
     found = {sheet.relative_to(path).as_posix(): sheet for glob in _SHEETS for sheet in sorted(path.rglob(glob))}
     if not found:
-        _fail(f"{path}: no such sheet, and no folder with sheets (.xsl, .xslt)")
+        fail(f"{path}: no such sheet, and no folder with sheets (.xsl, .xslt)")
     return found
 
 
@@ -211,27 +209,15 @@ def _further(config: Path | None) -> tuple[Path, ...]:
     try:
         return Configuration(config, os.environ).settings.pack_files
     except ConfigurationFaults as faults:
-        _fail("; ".join(str(fault) for fault in faults.faults))
+        fail("; ".join(str(fault) for fault in faults.faults))
 
 
 def _specs(file: Path) -> tuple[PackSpec, ...]:
     try:
         return read_specs(file)
     except BadPackFile as error:
-        _fail(str(error))
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text) if text else day_in_paris(datetime.now(UTC))
-    except ValueError:
-        _fail(f"{text!r}: expected a day such as 2026-09-01")
+        fail(str(error))
 
 
 def _toml(folder: Path) -> str:
     return json.dumps(str(folder.resolve()), ensure_ascii=False)
-
-
-def _fail(text: str) -> NoReturn:
-    print(f"gateway: {text}", file=sys.stderr)
-    raise typer.Exit(_WRONG_USE)

@@ -1,6 +1,6 @@
 """`gateway partner`: connect a sender behind OpenSSH, change its keys, see how it is connected.
 
-Results go to stdout. Exit codes are those of `cli.py`: 0 done; 2 refused, with what was wrong and the remedy.
+Results go to stdout. Exit codes are those of `cli_shared.py`: 0 done; 2 refused, with what was wrong and the remedy.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
+from gateway.cli_shared import DEFAULT_CONFIG, AsJson, ConfigPath, fail, say
 from gateway.config.read import PARTNERS
 from gateway.domain.finding import printable
 from gateway.partners.add import Added, add_partner
@@ -26,20 +27,14 @@ from gateway.partners.refused import Refused
 from gateway.partners.shown import Shown, shown
 from gateway.transports.sftp_server.passwords import make_hash
 
-_WRONG_USE = 2
 _SHORTEST_PASSWORD = 12
 _LONGEST_PASSWORD = 256  # of up to four bytes each
-_DEFAULT_CONFIG: Final = Path("gateway.toml")
 
 partner_app = typer.Typer(help="Senders: connect one behind OpenSSH, change its keys.", no_args_is_help=True)
 key_app = typer.Typer(help="The SSH keys of a partner; changes hold from the next login on.", no_args_is_help=True)
 partner_app.add_typer(key_app, name="key")
 
-ConfigPath = Annotated[
-    Path, typer.Option("--config", "-c", help="gateway.toml, or its folder.", envvar="GATEWAY_CONFIG")
-]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Short name of the partner.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 Sources = Annotated[
     list[str] | None, typer.Option("--from", help="Address or network from which the key is taken (repeatable).")
 ]
@@ -60,7 +55,7 @@ def partner_add(
         Path | None, typer.Option(help="Write the part for sshd_config there; printed if left out.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")] = False,
-    config: ConfigPath = _DEFAULT_CONFIG,
+    config: ConfigPath = DEFAULT_CONFIG,
 ) -> None:
     """Connect a sender behind OpenSSH: its file, folders, keys, and the part for sshd_config."""
     with _explained():
@@ -79,7 +74,7 @@ def partner_add(
 
 
 @partner_app.command("show")
-def partner_show(name: Name, config: ConfigPath = _DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+def partner_show(name: Name, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Where it drops, where its acks appear, its login and keys, and what is left to do."""
     with _explained():
         told = shown(read_configured(config, os.environ), name)
@@ -88,7 +83,7 @@ def partner_show(name: Name, config: ConfigPath = _DEFAULT_CONFIG, as_json: AsJs
 
 
 @partner_app.command("list")
-def partner_list(config: ConfigPath = _DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+def partner_list(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Every partner with its folder, and how it is connected."""
     with _explained():
         configured = read_configured(config, os.environ)
@@ -111,7 +106,7 @@ def key_add(
     name: Name,
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files with public keys.")],
     sources: Sources = None,
-    config: ConfigPath = _DEFAULT_CONFIG,
+    config: ConfigPath = DEFAULT_CONFIG,
 ) -> None:
     """Admit further keys beside those that there are; from the same addresses, unless --from says others."""
     with _explained():
@@ -126,7 +121,7 @@ def key_remove(
     name: Name,
     fingerprint: Annotated[str, typer.Argument(help="SHA256:… as list shows it, or its beginning.")],
     even_last: Annotated[bool, typer.Option("--even-last", help="Also the last one: nobody can log in.")] = False,
-    config: ConfigPath = _DEFAULT_CONFIG,
+    config: ConfigPath = DEFAULT_CONFIG,
 ) -> None:
     """Admit a key no longer. Sessions that are open go on until they end."""
     with _explained():
@@ -138,8 +133,7 @@ def hash_password() -> None:
     """Ask for a password and print its hash, for password_hash in the login table of a partner."""
     password = sys.stdin.readline().rstrip("\n") if not sys.stdin.isatty() else _asked_twice()
     if not _SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
-        print(f"gateway: from {_SHORTEST_PASSWORD} to {_LONGEST_PASSWORD} characters, please", file=sys.stderr)
-        raise typer.Exit(_WRONG_USE)
+        fail(f"from {_SHORTEST_PASSWORD} to {_LONGEST_PASSWORD} characters, please")
     print(make_hash(password))
 
 
@@ -149,7 +143,7 @@ def _asked_twice() -> str:
 
 
 @key_app.command("list")
-def key_list(name: Name, config: ConfigPath = _DEFAULT_CONFIG) -> None:
+def key_list(name: Name, config: ConfigPath = DEFAULT_CONFIG) -> None:
     """The keys that are admitted, with fingerprints."""
     with _explained():
         file = read_key_file(_key_path(config, name))
@@ -176,9 +170,7 @@ def _load_again(config: Path, name: str) -> None:
     after: Configured = read_configured(config, os.environ)
     after.partner(name)
     if faults := [fault for fault in after.files.faults if fault.fatal]:
-        print(
-            f"gateway: beside this, the configuration has {len(faults)} faults: gateway config check", file=sys.stderr
-        )
+        say(f"gateway: beside this, the configuration has {len(faults)} faults: gateway config check")
 
 
 def _key_path(config: Path, name: str) -> Path:
@@ -201,9 +193,7 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except Refused as refused:
-        print(f"gateway: {refused}", file=sys.stderr)
-        raise typer.Exit(_WRONG_USE) from None
+        fail(str(refused))
     except OSError as error:
         where = printable(str(error.filename or PARTNERS), 512)
-        print(f"gateway: {where}: {error.strerror}; run it as a user who may write there", file=sys.stderr)
-        raise typer.Exit(_WRONG_USE) from None
+        fail(f"{where}: {error.strerror}; run it as a user who may write there")

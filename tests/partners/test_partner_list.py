@@ -66,10 +66,7 @@ def test_programs_are_told_the_fault_beside_the_partner(folder: Path) -> None:
 
 
 def test_show_tells_of_every_way_in(folder: Path) -> None:
-    assert (
-        f"login here     operator (keys in {folder}/operator.keys)"
-        in said(folder, "show", "operator").stdout
-    )
+    assert f"login here     operator (keys in {folder}/operator.keys)" in said(folder, "show", "operator").stdout
     assert "its own server chorus@sftp.erp.example:22" in said(folder, "show", "erp").stdout
     odd = said(folder, "show", "odd")
     assert (odd.exit_code, "drops into" in odd.stdout) == (2, True)
