@@ -194,11 +194,17 @@ def show(
 def demo(
     folder: Annotated[Path | None, typer.Option(help="Where to work; a temporary folder if left out.")] = None,
     keep: Annotated[bool, typer.Option(help="Leave the folder when done.")] = True,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Go on afterwards, for files of your own, until Ctrl-C.")
+    ] = False,
+    speed: Annotated[
+        float, typer.Option(min=0.1, max=3600, help="With --stay: how fast the platform's time goes.")
+    ] = 60,
 ) -> None:
     """Simulator, gateway and sample partners in a folder: real files through the whole loop."""
     from gateway.demo.play import play
 
-    raise typer.Exit(play(folder, keep=keep))
+    raise typer.Exit(play(folder, keep=keep, stay_speed=speed if stay else 0.0))
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """`gateway demo`: sets the scene, starts the platform and the gateway, drops the files, and tells what became of them.
 
-Everything happens in one folder and on the loopback interface. Exit code 0 only if every file ended as foreseen.
+Everything happens in one folder and on the loopback interface. Exit code 0 only if every file ended as foreseen. With
+`--stay` both go on when all is told (`stay.py`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from gateway.demo.outcome import Result, results
 from gateway.demo.pushing import make_key, pushing
 from gateway.demo.scene import Scene, set_scene, take_directory, write_configuration
 from gateway.demo.shown import show
+from gateway.demo.stay import stay
 from gateway.lock import single_instance
 from gateway.simulator import Simulator, running_simulator
 
@@ -37,8 +39,11 @@ _AS_FORESEEN, _OTHERWISE, _WRONG_USE = 0, 1, 2
 _BEFORE_NOW: Final = timedelta(days=2)
 
 
-def play(folder: Path | None, keep: bool) -> int:
-    """Play the demo in `folder`, which must be new or empty; in a temporary one where None."""
+def play(folder: Path | None, *, keep: bool, stay_speed: float = 0.0) -> int:
+    """Play the demo in `folder`, which must be new or empty; in a temporary one where None.
+
+    `stay_speed`: how fast time passes when the play is over, until told to stop; 0: the end is the end.
+    """
     if folder is None:
         folder = Path(tempfile.mkdtemp(prefix="gateway-demo-"))
     else:
@@ -48,29 +53,31 @@ def play(folder: Path | None, keep: bool) -> int:
             print(f"gateway: {folder} is not empty; the demo wants a folder of its own", file=sys.stderr)
             return _WRONG_USE
     try:
-        return _play(folder, keep)
+        return _play(folder, keep, stay_speed)
     finally:
         if not keep:
             shutil.rmtree(folder)
 
 
-def _play(folder: Path, keep: bool) -> int:
+def _play(folder: Path, keep: bool, stay_speed: float) -> int:
     started = time.monotonic()
     start = datetime.now(UTC).replace(microsecond=0) - _BEFORE_NOW
     script = write_script(start.date())
     scene = set_scene(folder, kept=keep)
     with (
         _quiet_logs(scene.log),
-        _progress() as say,
         running_simulator(seed=scene.seed(), scenario=script.scenario(), start=start) as simulator,
     ):
-        say("starting")
-        write_configuration(scene, simulator.url, simulator.token_url)
-        make_key(scene)
-        told, lost_answer = _through(scene, script, simulator, say)
+        with _progress() as say:
+            say("starting")
+            write_configuration(scene, simulator.url, simulator.token_url)
+            make_key(scene)
+            told, lost_answer = _through(scene, script, simulator, say)
         sent = counts(simulator.deposits())
-    wrong = list(complaints(told, sent, scene, lost_answer=lost_answer))
-    show(told, sent, wrong, scene, time.monotonic() - started)
+        wrong = list(complaints(told, sent, scene, lost_answer=lost_answer))
+        show(told, sent, wrong, scene, time.monotonic() - started)
+        if stay_speed:
+            stay(scene, script, simulator, stay_speed)
     return _OTHERWISE if wrong else _AS_FORESEEN
 
 

@@ -40,6 +40,10 @@ class Simulator:
         """Let time pass, and everything happen that was due in it."""
         return to_datetime(self.platform.advance(by))
 
+    def go_on(self, speed: float = 1.0) -> None:
+        """From now on time passes by itself, `speed` times as fast as the machine's."""
+        self.platform.clock.go(speed)
+
     def state(self) -> dict[str, Any]:
         """As GET /_simulator/state."""
         return self.platform.state()
