@@ -27,7 +27,7 @@ def test_a_killed_writer_leaves_whole_groups_and_nothing_else(url):
     ledger = open_ledger(url, HandClock(NOON))
     promised = 0
     for _ in range(KILLS):
-        promised = max(promised, _write_until_killed(url, dice.uniform(0.02, 0.15)))
+        promised = max(promised, _write_until_killed(url, dice.randrange(2, 40), dice.uniform(0, 0.02)))
         with ledger.engine.connect() as connection:
             committed = connection.execute(text("SELECT coalesce(max(last), 0) FROM ack_sequence")).scalar_one()
             groups = connection.execute(
@@ -49,8 +49,8 @@ def test_a_killed_writer_leaves_whole_groups_and_nothing_else(url):
     ledger.close()
 
 
-def _write_until_killed(url: str, seconds: float) -> int:
-    """The last group that the writer said was committed."""
+def _write_until_killed(url: str, groups: int, seconds: float) -> int:
+    """Kill the writer some `seconds` after so many groups; the last group that it said was committed."""
     root = Path(__file__).parents[2]
     process = subprocess.Popen(
         [sys.executable, str(WRITER), url], stdout=subprocess.PIPE, text=True, cwd=root,
@@ -58,9 +58,10 @@ def _write_until_killed(url: str, seconds: float) -> int:
     )  # fmt: skip
     assert process.stdout
     assert process.stdout.readline() == "ready\n"
+    said = [process.stdout.readline() for _ in range(groups)]
     time.sleep(seconds)
     process.kill()
-    said = process.stdout.read().splitlines()
+    said += process.stdout.read().splitlines()
     process.wait()
     process.stdout.close()
     # The last line may be cut.
