@@ -37,13 +37,13 @@ def stay(scene: Scene, script: Script, simulator: Simulator, speed: float) -> No
     take_directory(scene, configuration.settings.snapshot, simulator.now())
     with single_instance(configuration.settings.lock_file):
         gateway = Gateway(configuration, PlatformClock(simulator))
-        service = Service(gateway)
         try:
+            service = Service(gateway)
             service.start()
             _tell(scene, service, speed)
             stopping.wait()
-        finally:
             service.stop()
+        finally:
             gateway.close()
 
 
