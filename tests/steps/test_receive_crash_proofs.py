@@ -1,21 +1,16 @@
-"""Killed at any moment of receiving files with proofs: each is received and told once, no proof is left or told.
-
-As in `test_receive_crash.py`: every third operation in turn; GATEWAY_TEST_EVERY_CRASH=1 takes each.
-"""
+"""Killed at any moment of receiving files with proofs: each is received and told once, no proof is left or told."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import random
-import shutil
 from collections import Counter
 from dataclasses import replace
 
 from gateway.domain.partner import Rung
 from gateway.domain.states import InterchangeState
 from tests.simulator.paper import Paper
-from tests.steps.killing import killed_before
+from tests.steps.killed_intake import killed_before_each
 from tests.transports.intake import GIVE_UP, QUIET, Intake
 
 _I = InterchangeState
@@ -37,10 +32,6 @@ PROOFS = {
 
 
 def test_killed_before_any_operation_every_pair_is_received_once_and_no_proof_is_left(tmp_path):
-    seed = int(os.environ.get("GATEWAY_TEST_SEED", random.randrange(10**6)))
-    print(f"seed {seed} (GATEWAY_TEST_SEED replays it)")
-    dice = random.Random(seed)
-    template = tmp_path / "template"
     intake = Intake(tmp_path / "work")
     rungs = (Rung.DONE_FILE, Rung.CHECKSUM, Rung.CONTROL_FILE)
     intake.change(completeness=replace(intake.partner().completeness, ladder=rungs))
@@ -50,31 +41,8 @@ def test_killed_before_any_operation_every_pair_is_received_once_and_no_proof_is
     for second, files in enumerate((GOOD, {name: content for name, (_, content) in BAD.items()}, PROOFS)):
         for name, content in files.items():
             os.utime(intake.drop(name, content), (second + 1, second + 1))
-    intake.receive.recover()
-    intake.close()
-    intake.folder.rename(template)
-    stride = 1 if os.environ.get("GATEWAY_TEST_EVERY_CRASH") else 3
-    n, ended = dice.randrange(stride) + 1 - stride, False
-    while not ended:
-        n += stride
-        shutil.copytree(template, intake.folder, symlinks=True)
-        intake.turn_back()
-        intake.restart()
-        ended = killed_before(n, intake, _receive)
-        if not ended:
-            intake.restart()
-            killed_before(dice.randrange(1, 40), intake, _recover)
-        intake.restart()
-        _recover(intake)
-        _receive(intake)
-        _check(intake, n)
-        intake.close()
-        shutil.rmtree(intake.folder)
-    assert n > 100, "the operations were not counted"
 
-
-def _recover(intake: Intake) -> None:
-    intake.receive.recover()
+    killed_before_each(intake, _receive, _check, most_at_least=100)
 
 
 def _receive(intake: Intake) -> None:
@@ -87,8 +55,7 @@ def _receive(intake: Intake) -> None:
     intake.open_all()
 
 
-def _check(intake: Intake, n: int) -> None:
-    where = f"killed before operation {n}"
+def _check(intake: Intake, where: str) -> None:
     rows = [row for row in intake.rows() if "INTAKE-WITHDRAWN" not in [f.rule for f in row.findings]]
     assert Counter(row.file_name for row in rows) == Counter([*GOOD, *BAD]), where
     for row in rows:
