@@ -63,9 +63,14 @@ def main() -> None:
         small, large = home / "small", home / "large"
         _fill(small, _FILES, _FILE_BYTES)
         _fill(large, 1, _LARGE_MB * 1024 * 1024)
-        with _ours(home) as (ours, pid), running_sshd(home / "sshd") as sshd:
+        with (
+            _ours(home / "ours") as (ours, pid),
+            _ours(home / "synced", sync=True) as (synced, _),
+            running_sshd(home / "sshd") as sshd,
+        ):
             theirs = Door(sshd.port, sshd.user, sshd.user_key, str(sshd.root), sshd.root)
             _compare("", small, ours, theirs, _FILES, "files/s")
+            _compare("synced_", small, synced, theirs, _FILES, "files/s")
             _compare("large_", large, ours, theirs, _LARGE_MB, "MB/s")
             _memory(ours, pid)
 
@@ -77,14 +82,14 @@ def _fill(folder: Path, count: int, size: int) -> None:
 
 
 @contextmanager
-def _ours(home: Path) -> Iterator[tuple[Door, int]]:
-    """Our server in a process of its own, as in service."""
+def _ours(home: Path, *, sync: bool = False) -> Iterator[tuple[Door, int]]:
+    """Our server in a process of its own. `sync`: as in service; without it, it promises what sshd does."""
     root = home / "acme"
     (root / "in").mkdir(parents=True)
     key = make_key(home / "acme_key")
     spawn = multiprocessing.get_context("spawn")
     here, there = spawn.Pipe()
-    process = spawn.Process(target=_serve, args=(home, root, there))
+    process = spawn.Process(target=_serve, args=(home, root, there, sync))
     process.start()
     try:
         yield Door(here.recv(), "acme", key, "/in", root / "in"), process.pid or 0
@@ -93,11 +98,15 @@ def _ours(home: Path) -> Iterator[tuple[Door, int]]:
         process.join(timeout=20)
 
 
-def _serve(home: Path, root: Path, pipe: Connection) -> None:
+def _serve(home: Path, root: Path, pipe: Connection, sync: bool) -> None:
     configure_logging("critical", "json")
     keys = home / "acme_key.pub"
     settings = ServerSettings(
-        host_keys=home / "host_keys", connections_per_partner=300, connections_per_address=300, half_open=300
+        host_keys=home / "host_keys",
+        connections_per_partner=300,
+        connections_per_address=300,
+        half_open=300,
+        fsync_on_close=sync,
     )
     server = SftpServer(settings, FixedAccounts([Account("acme", root, keys=keys)]))
     server.start()

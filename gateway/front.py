@@ -125,4 +125,5 @@ def server_settings(settings: Settings) -> ServerSettings:
         login_s=wishes.login_timeout.total_seconds(),
         idle_s=wishes.idle_timeout.total_seconds(),
         depth=settings.intake.depth,
+        fsync_on_close=wishes.sync,
     )

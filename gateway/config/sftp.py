@@ -179,3 +179,7 @@ class SftpServer(Section):
     connections_per_partner: int = Field(default=32, ge=1, le=10_000, description="Connections of one partner at once.")
     login_timeout: Timeout = Field(default=timedelta(seconds=30), description="For a login, then it is cut.")
     idle_timeout: Timeout = Field(default=timedelta(minutes=10), description="A connection silent this long is cut.")
+    sync: bool = Field(
+        default=True,
+        description="A close is answered when the file is on the disk; false: when it is written, as OpenSSH does.",
+    )

@@ -40,7 +40,8 @@ class Pushing:
         return subprocess.run(self.command(), input="\n".join(lines) + "\n", text=True, capture_output=True, timeout=60)
 
     def told(self) -> list[Path]:
-        return sorted((self.loop.folder / "erp" / "out").glob("*decision*.csv"))
+        """The rows; their findings, in a file of their own, come first."""
+        return sorted((self.loop.folder / "erp" / "out").glob("*decision*Z.csv"))
 
 
 @pytest.fixture

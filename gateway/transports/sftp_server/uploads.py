@@ -13,8 +13,9 @@ its dead connection still looked alive. The first one's writes and close are ref
 Weakness: a client that closes the file properly after its user broke off (OpenSSH `sftp` does at Ctrl-C) has told us
 that it is complete. The structural look of the intake is there for that.
 
-Durability: like OpenSSH we do not sync at close unless told to (`fsync_on_close`: two syncs a file); the promise to
-the partner is the receipt, which is written after the archive was synced. `fsync@openssh.com` always syncs.
+Durability: with `fsync_on_close` (as the gateway has it unless configured otherwise) file and folder are synced before
+a close is answered, since a sender may delete its copy then; without it, as with OpenSSH, the promise is the receipt,
+which is written after the archive was synced. `fsync@openssh.com` always syncs.
 """
 
 from __future__ import annotations

@@ -292,6 +292,24 @@ def test_partials_are_swept_after_a_day_and_not_while_they_are_written(house: Ho
     assert (young, swept, closed) == (0, 1, raw.OK) and names(house) == ["running.xml"]
 
 
+@pytest.mark.parametrize("wished", [True, False])
+def test_a_close_is_answered_when_file_and_folder_are_on_the_disk_if_so_wished(
+    house: House, monkeypatch: pytest.MonkeyPatch, wished: bool
+) -> None:
+    house.set(fsync_on_close=wished)
+    synced: list[int] = []
+    sync = os.fsync
+    monkeypatch.setattr("os.fsync", lambda fd: (sync(fd), synced.append(os.fstat(fd).st_ino))[0])
+    transport = house.connect()
+    client = RawClient(transport)
+
+    assert client.put(b"in/a.xml", b"<a/>").code == raw.OK
+
+    expected = [(house.folder("in") / "a.xml").stat().st_ino, house.folder("in").stat().st_ino]
+    assert synced == (expected if wished else [])
+    transport.close()
+
+
 def test_fsync_is_answered_and_links_are_not_offered(house: House) -> None:
     house.set(fsync_on_close=True)
     transport = house.connect()
