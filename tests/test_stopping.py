@@ -1,4 +1,4 @@
-"""A signal may come between any two instructions of the wait for it: each is tried."""
+"""A signal may come between any two instructions of the wait for it, and to any thread: each is tried."""
 
 from __future__ import annotations
 
@@ -47,3 +47,33 @@ def test_a_signal_is_heard_at_every_step_of_the_wait() -> None:
         pytest.fail("told to stop in the middle of the wait, it waits for ever")
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.split()[-1]) > 0, "no step was tried"
+
+
+#: The signal reaches a thread other than the one that waits, which is not woken by it.
+_TO_ANOTHER_THREAD = """
+import os, signal, threading, time
+from gateway.stopping import StopSignals
+
+told = StopSignals()
+asleep = threading.Event()
+
+def send():
+    asleep.wait()
+    time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+threading.Thread(target=send, daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+asleep.set()
+told.wait()
+print("told")
+"""
+
+
+def test_a_signal_that_reaches_another_thread_is_heard() -> None:
+    """Found by a service that was told to stop just before it went to sleep, and slept on."""
+    try:
+        done = subprocess.run([sys.executable, "-c", _TO_ANOTHER_THREAD], capture_output=True, text=True, timeout=20)
+    except subprocess.TimeoutExpired:
+        pytest.fail("the signal came to another thread, and the one that waits sleeps on")
+    assert done.stdout == "told\n", done.stderr
