@@ -58,13 +58,13 @@ def staying(tmp_path: Path) -> Iterator[Staying]:
         process.kill()
 
 
-def wait_for(staying: Staying, before: dict[str, str], words: str) -> str:
-    """The rows of new acknowledgements with these words."""
+def wait_for(staying: Staying, before: dict[str, str], *words: str) -> None:
+    """Until a row of a new acknowledgement has all these words: the receipt of a file comes before its decision."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         new = [text for name, text in staying.out().items() if name not in before]
-        if rows := [row for text in new for row in text.splitlines() if words in row]:
-            return "\n".join(rows)
+        if any(all(word in row for word in words) for text in new for row in text.splitlines()):
+            return
         time.sleep(0.1)
     pytest.fail(f"nobody told of {words} in {PATIENCE_S:g} s")
 
@@ -74,8 +74,8 @@ def test_what_the_printed_command_pushes_is_judged_sent_and_followed(staying: St
     listed = staying.sftp(f"put {staying.folder}/to-try/* in/\nls out\n")
 
     assert "decision" in listed
-    assert "CHORUS-EJ-MISSING" in wait_for(staying, before, "ej-missing.xml")
-    assert "CHORUS-SERVICE-UNKNOWN" in wait_for(staying, before, ";service-unknown.xml;")
+    wait_for(staying, before, ";ej-missing.xml;", "CHORUS-EJ-MISSING")
+    wait_for(staying, before, ";service-unknown.xml;", "CHORUS-SERVICE-UNKNOWN")
     wait_for(staying, before, "MISE_EN_PAIEMENT")
 
     staying.process.send_signal(signal.SIGINT)
