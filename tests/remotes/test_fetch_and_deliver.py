@@ -7,6 +7,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -352,11 +353,8 @@ def test_a_nightly_run_fetches_first_and_delivers_last(remote):
     assert all(f"FA-{i}.xml" in rows for i in range(5))
 
 
-def test_a_stop_does_not_wait_for_a_slow_line(remote):
-    there = remote('rate_bytes = "20kB"')
-    whole = os.urandom(5_000_000)
-    drop(there.out, {"large.bin": whole})
-    there.look(rounds=0)
+def begun(there: Remote) -> Future[int]:
+    """A fetch over a slow line that is in hand: the first bytes are here."""
     remotes = there.loop.gateway.remotes
     deadline = time.monotonic() + 30
     while not list((there.loop.folder / "erp" / ".fetched").glob("*")):
@@ -366,6 +364,16 @@ def test_a_stop_does_not_wait_for_a_slow_line(remote):
     hand = remotes._lines["erp"].hand
     assert hand is not None
     assert not hand.done()
+    return hand
+
+
+def test_a_stop_does_not_wait_for_a_slow_line(remote):
+    there = remote('rate_bytes = "20kB"')
+    whole = os.urandom(5_000_000)
+    drop(there.out, {"large.bin": whole})
+    there.look(rounds=0)
+    remotes = there.loop.gateway.remotes
+    hand = begun(there)
 
     stopped_at = time.monotonic()
     remotes.close()
@@ -380,12 +388,7 @@ def test_a_changed_server_is_not_looked_at_twice_at_once(remote):
     there = remote('rate_bytes = "20kB"')
     drop(there.out, {"large.bin": os.urandom(5_000_000)})
     remotes = there.loop.gateway.remotes
-    deadline = time.monotonic() + 30
-    while not list((there.loop.folder / "erp" / ".fetched").glob("*")):
-        remotes.look()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    hand = remotes._lines["erp"].hand
+    hand = begun(there)
     partner = there.loop.folder / "partners.d" / "erp.toml"
     partner.write_text(partner.read_text("utf-8").replace('every = "1s"', 'every = "2s"'), "utf-8")
 
