@@ -1,6 +1,7 @@
 """For all tests: in CI hypothesis replays the same examples each time; on a desk it looks for new ones.
 
-Compiled rule packs are kept apart from those of the user who runs the tests.
+Compiled rule packs are kept apart from those of the user who runs the tests. A case of bytes is named by its
+argument: bytes made at the start, as a gzip with its time, differ between the processes that share the run.
 """
 
 from __future__ import annotations
@@ -26,3 +27,8 @@ LONG = ("test_kill.py", "test_linear.py", "test_abuse.py", "test_fetch_killed.py
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first; the others as they were."""
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Cases of bytes are called `content0`, `content1`, ...; any others as pytest would call them."""
+    return argname if isinstance(val, bytes) else None
