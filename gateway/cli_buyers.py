@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -22,13 +23,20 @@ def buyers_import(
     force: Annotated[bool, typer.Option(help="Also when it holds far fewer bodies than before.")] = False,
 ) -> None:
     """Take a directory file as the new snapshot."""
-    from gateway.buyers.importer import import_file
+    from gateway.buyers.importer import BadImport, import_file
+    from gateway.buyers.writing import Busy, TooFew
 
     settings = load_configuration(config).settings
     try:
         taken = import_file(file, settings.snapshot, datetime.now(UTC), force=force)
-    except Exception as fault:
-        fail(f"{file}: {fault}")
+    except OSError as fault:
+        fail(f"{fault.filename or file}: {fault.strerror or fault}")
+    except TooFew as fault:
+        fail(f"{file}: {fault}; nothing was changed. If the file is complete: --force")
+    except BadImport as fault:
+        fail(f"{file}: {fault}; nothing was changed")
+    except (Busy, sqlite3.Error) as fault:
+        fail(f"{settings.snapshot}: {fault}; nothing was changed")
     print(f"{taken.buyers} bodies, {taken.services} services")
 
 

@@ -320,6 +320,21 @@ def test_buyers_are_imported_shown_and_refreshed(configured: Callable[[], Path],
     assert "Traceback" not in unreachable.stderr
 
 
+def test_an_import_that_fails_changes_nothing_and_says_what_to_do(configured: Callable[[], Path]) -> None:
+    folder = configured()
+    (folder / "none.jsonl").write_text("")
+    (folder / "wrong.jsonl").write_text('{"siret": "1"}\n')
+    for name, code, says in (
+        ("none.jsonl", 2, "nothing was changed. If the file is complete: --force"),
+        ("wrong.jsonl", 2, "wrong.jsonl: line 1: siret: 14 digits were expected, not '1'; nothing was changed"),
+        ("nowhere.jsonl", 2, "nowhere.jsonl: No such file or directory"),
+        (".", 2, "Is a directory"),
+    ):
+        failed = command(folder, "buyers", "import", name)
+        assert (failed.exit_code, says in failed.stderr) == (code, True), failed.stderr
+    assert json.loads(command(folder, "buyers", "show", DEMANDS_EJ).stdout)["ej_mandatory"] is True
+
+
 def test_issuers_check_names_what_is_wrong(configured: Callable[[], Path]) -> None:
     folder = configured()
     works = command(folder, "issuers", "check")

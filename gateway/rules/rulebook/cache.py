@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from gateway.rules.rulebook.compiler.program import compiled
 from gateway.rules.rulebook.compiler.table import Alternative, Asked, Program, Rule
+from gateway.rules.rulebook.runtime.kept import EmptyWithout
 from gateway.rules.rulebook.stylesheet import read_stylesheet
 
 _SUFFIX: Final = ".rulebook"
@@ -150,12 +151,13 @@ def _trim(folder: Path) -> None:
         old.unlink(missing_ok=True)
 
 
-def _from_tuple(whole: tuple[CodeType, Any, Any, Any, Any, Any, Any]) -> Compiled:
+def _from_tuple(whole: tuple[Any, ...]) -> Compiled:
     """The source is not kept: the code is what runs."""
-    code, rules, asserts, *rest = whole
+    code, rules, asserts, kept, variables, looked_for, empties = whole
     made = tuple(
         Rule(mode, priority, tuple(Alternative(*a) for a in alternatives), *rest)
         for mode, priority, alternatives, *rest in rules
     )
     asked = tuple(Asked(*each) for each in asserts)
-    return Compiled(Program("", made, asked, *rest), code)
+    without = tuple(EmptyWithout(*each) for each in empties)
+    return Compiled(Program("", made, asked, kept, variables, looked_for, without), code)

@@ -13,8 +13,9 @@ from enum import Enum
 from typing import Final
 
 from gateway.rules.rulebook.compiler import keeping
-from gateway.rules.rulebook.compiler.emptiness import Emptiness, tags_needed
+from gateway.rules.rulebook.compiler.emptiness import tags_needed
 from gateway.rules.rulebook.compiler.xpath import Refused
+from gateway.rules.rulebook.runtime.kept import EmptyWithout
 
 
 class Kind(Enum):
@@ -142,7 +143,7 @@ class Module:
     failing: set[str] = field(default_factory=set)  #: names of functions made here that may raise `DynamicError`
     looked_for: set[str] = field(default_factory=set)  #: tags that are looked for in the whole document
     tags: dict[str, str] = field(default_factory=dict)  #: by the names of their constants
-    empties: dict[int, Emptiness] = field(default_factory=dict)  #: what is kept and may be known to be empty
+    empties: dict[int, EmptyWithout] = field(default_factory=dict)  #: what is kept and may be known to be empty
     hasty: bool = False
     dividing: bool = False  #: the places of a quotient depend on the zeros at the end of its operands
     native: bool = False  #: was an operator of Python written where a function would be asked? It may fail otherwise
@@ -248,7 +249,7 @@ class Module:
             if form != keeping.VALUE or code.card == MANY:
                 loops = code.loops or (f"for x in {code.py}",)
                 needed = tags_needed(loops, self.tags, self.empties, self.may_fail)
-                self.empties[number] = (number, key[1], keeping.CONTAINERS[form], needed)
+                self.empties[number] = EmptyWithout(number, key[1], keeping.CONTAINERS[form], needed)
             text = keeping.keeper(number, key[0], of_a_node=key[1], may_fail=self.may_fail(key[0]))
             self.define(f"k{number}", text)
         return f"k{number}(d, {node})" if node else f"k{number}(d)"

@@ -11,8 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-#: What is kept, whether for each node, which container it is, and the tags without any of which it is empty.
-Emptiness = tuple[int, bool, str, frozenset[str]]
+from gateway.rules.rulebook.runtime.kept import EmptyWithout
 
 #: `for x in y.by_tag.get(T1, ())`: the elements of a tag, in the document or below a node.
 _OF_A_TAG: Final = re.compile(r"[\w.]+\.by_tag\.get\((T\d+), \(\)\)")
@@ -23,10 +22,10 @@ _OF_KEPT: Final = re.compile(r"(k(\d+))\(d(?:, [\w.]+)?\)(?:\.get\((?:'[^']*'|T\
 def tags_needed(
     loops: Iterable[str],
     tags: Mapping[str, str],
-    known: Mapping[int, Emptiness],
+    known: Mapping[int, EmptyWithout],
     may_fail: Callable[[str], bool],
 ) -> frozenset[str]:
-    """The tags without any of which `loops` find nothing.
+    """The tags without one of which `loops` find nothing.
 
     `tags`: by the names of their constants; `known`: of what is kept already, by its number.
     """
@@ -38,7 +37,7 @@ def tags_needed(
             if of_a_tag := _OF_A_TAG.fullmatch(source):
                 needed.add(tags[of_a_tag[1]])
             elif (of_kept := _OF_KEPT.fullmatch(source)) and int(of_kept[2]) in known:
-                needed |= known[int(of_kept[2])][3]
+                needed |= known[int(of_kept[2])].tags
         if may_fail(source):
             break
     return frozenset(needed)

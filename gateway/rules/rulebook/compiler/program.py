@@ -64,7 +64,7 @@ class _Writer:
             len(self._module.kept),
             self._variables + 1,
             frozenset(self._module.looked_for),
-            tuple(empty for empty in self._module.empties.values() if empty[3]),
+            tuple(empty for empty in self._module.empties.values() if empty.tags),
         )
 
     def _at(self, line: int, work: Callable[[], _T]) -> _T:

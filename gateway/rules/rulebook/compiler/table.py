@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.rules.rulebook.runtime.kept import EmptyWithout
+
 #: A chain of tags below the node, the assert, how many elements may stand there, the attribute that they must have.
 Guarded = tuple[tuple[str, ...], int, int, str]
 
@@ -53,5 +55,4 @@ class Program:
     kept: int  #: how many things are kept for a document
     variables: int  #: how many variables depend on a node
     looked_for: frozenset[str]  #: the tags whose elements are looked for in the whole document
-    #: what is kept, whether for each node, its container, and the tags without any of which it is empty
-    empties: tuple[tuple[int, bool, str, frozenset[str]], ...]
+    empties: tuple[EmptyWithout, ...]

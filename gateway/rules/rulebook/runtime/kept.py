@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
+from dataclasses import dataclass
 from typing import Any, Final
 
 #: Not computed yet.
 UNSET: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyWithout:
+    """What is kept under `number` is empty in a document that lacks one of these tags."""
+
+    number: int
+    of_a_node: bool  #: kept for each node, not for the document
+    container: str  #: "list", "dict" or "set"
+    tags: frozenset[str]
 
 
 class _ForEachNode(dict[Any, Any]):
@@ -28,10 +39,10 @@ _EMPTY: Final[dict[tuple[str, bool], Any]] = {
 }
 
 
-def beginning(size: int, empties: Iterable[tuple[int, bool, str, frozenset[str]]], tags: Set[str]) -> list[Any]:
+def beginning(size: int, empties: Iterable[EmptyWithout], tags: Set[str]) -> list[Any]:
     """What a run on a document with elements of these tags begins with."""
     kept = [UNSET] * size
-    for number, of_a_node, container, needed in empties:
-        if not needed <= tags:
-            kept[number] = _EMPTY[container, of_a_node]
+    for empty in empties:
+        if not empty.tags <= tags:
+            kept[empty.number] = _EMPTY[empty.container, empty.of_a_node]
     return kept
