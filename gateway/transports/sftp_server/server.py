@@ -98,8 +98,12 @@ class SftpServer:
         quiet_log()
         self.host_keys = load_or_make(self._settings.host_keys)
         family = socket.AF_INET6 if ":" in self._settings.address else socket.AF_INET
+        everywhere = self._settings.address == "::" and socket.has_dualstack_ipv6()
         self._listening = socket.create_server(
-            (self._settings.address, self._settings.port), family=family, backlog=_BACKLOG
+            (self._settings.address, self._settings.port),
+            family=family,
+            backlog=_BACKLOG,
+            dualstack_ipv6=everywhere,
         )
         self._listening.setblocking(False)
         self._thread = threading.Thread(target=self._run, name="sftp-server", daemon=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import threading
 import time
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 
 from gateway.transports.sftp_server import Outcome
 from gateway.transports.sftp_server.passwords import make_hash
+from tests.transports.sftp_server.conftest import Needs
 from tests.transports.sftp_server.house import House, wait_until
 
 
@@ -63,6 +65,27 @@ def test_the_right_key_opens_and_is_told_with_its_fingerprint(house: House) -> N
     login = house.operations("login")[0]
     assert (login.account, login.outcome, login.address) == ("acme", Outcome.OK, "127.0.0.1")
     assert login.key == paramiko.Ed25519Key(filename=str(house.key("acme"))).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("listens", "reached", "told"),
+    [("::1", "::1", "::1"), ("::", "::1", "::1"), ("::", "127.0.0.1", "127.0.0.1")],
+)
+def test_it_is_reached_by_ipv6_and_by_both_when_it_listens_everywhere(
+    house: House, needs: Needs, listens: str, reached: str, told: str
+) -> None:
+    needs("sftp")
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    house.set(address=listens)
+    options = [f"UserKnownHostsFile={house.base / 'known'}", "StrictHostKeyChecking=no", "IdentitiesOnly=yes"]
+    command = ["sftp", "-q", "-b", "-", "-i", str(house.key("acme")), "-P", str(house.port)]
+    command += [word for option in options for word in ("-o", option)]
+
+    done = subprocess.run([*command, f"acme@[{reached}]"], input="ls in\n", text=True, capture_output=True, timeout=60)
+
+    assert done.returncode == 0, done.stderr
+    assert house.operations("login")[-1].address == told
 
 
 def test_the_key_of_another_partner_does_not_open(house: House) -> None:
