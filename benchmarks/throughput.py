@@ -2,7 +2,7 @@
 
 The gateway runs here with its worker processes, the simulator in a process of its own on the same machine, so part
 of the two processors goes to it. Flows hold 100 documents; every commit is durable. GATEWAY_BENCH_FILES sets how
-many files (5,000).
+many files (5,000), GATEWAY_BENCH_LEDGER the address of an empty PostgreSQL database (SQLite).
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ from tests.loop import BUYERS, ENVIRON, SECOND_SUPPLIER, SUPPLIER, write_configu
 from tests.simulator.paper import Paper
 
 FILES = int(os.environ.get("GATEWAY_BENCH_FILES", "5000"))
+LEDGER = os.environ.get("GATEWAY_BENCH_LEDGER", "")
 
 
 def main() -> None:
     """Measure one run."""
     configure_logging("error", "console")
     with tempfile.TemporaryDirectory(prefix="gateway-bench-") as folder, simulator(Path(folder)) as chorus:
-        config = write_configuration(Path(folder), chorus, documents_per_flow=100)
+        config = write_configuration(Path(folder), chorus, documents_per_flow=100, ledger=LEDGER)
         config.write_text(config.read_text().replace("processes = 1", "processes = 2"))
         configuration = Configuration(config, ENVIRON)
         refresh_buyers(configuration, BUYERS)

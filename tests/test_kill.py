@@ -1,8 +1,9 @@
-"""Three hundred files through the loop while the gateway is killed with SIGKILL at forty random moments.
+"""Three hundred files through the loop while the gateway is killed with SIGKILL at forty random moments; on PostgreSQL
+at ten.
 
 The simulator's own refusal of duplicates is off, so that it cannot hide a double sending of ours: it must have
 received every document exactly once. The seed is printed; GATEWAY_KILL_SEED replays it, GATEWAY_KILLS sets how
-many kills.
+many kills, on either ledger.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sys
 import time
 import zipfile
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,10 +29,11 @@ import pytest
 from gateway.config import Configuration
 from gateway.refresh import refresh_buyers
 from gateway.simulator import running_simulator
+from tests.ledger.ledgers import postgresql_schema
 from tests.loop import BUYERS, ENVIRON, SUPPLIER, drop, write_configuration
 from tests.simulator.paper import Paper
 
-KILLS = int(os.environ.get("GATEWAY_KILLS", "40"))
+KILLS = int(os.environ.get("GATEWAY_KILLS", "0"))
 FILES = 300
 EJ_MANDATORY = "12345678200036"
 
@@ -52,25 +55,31 @@ def seed() -> int:
     return chosen
 
 
-def test_forty_kills_lose_nothing_and_send_nothing_twice(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(("ledger", "kills"), [("sqlite", KILLS or 40), ("postgresql", KILLS or 10)])
+def test_kills_lose_nothing_and_send_nothing_twice(tmp_path: Path, seed: int, ledger: str, kills: int) -> None:
     chance = random.Random(seed)
     dropped = make_files(chance)
-    with running_simulator(clock="real", flow_delay_s=0.3, refuse_duplicates=False) as simulator:
-        config = write_configuration(tmp_path, simulator, documents_per_flow=20, settle=("1500ms", "2500ms", "4s"))
+    with (
+        nullcontext("") if ledger == "sqlite" else postgresql_schema() as url,
+        running_simulator(clock="real", flow_delay_s=0.3, refuse_duplicates=False) as simulator,
+    ):
+        config = write_configuration(
+            tmp_path, simulator, documents_per_flow=20, settle=("1500ms", "2500ms", "4s"), ledger=url
+        )
         refresh_buyers(Configuration(config, ENVIRON), BUYERS)
         # Chorus Pro takes the flow at once and answers late: many kills fall between the two.
         simulator.fault("delay", "deposer/flux", times=FILES * 10, seconds=0.4, processed=True)
         names = list(dropped.files)
         killed = 0
-        for turn in range(KILLS):
-            for name in names[turn * FILES // KILLS : (turn + 1) * FILES // KILLS]:
+        for turn in range(kills):
+            for name in names[turn * FILES // kills : (turn + 1) * FILES // kills]:
                 drop(tmp_path / dropped.partner[name] / "in", name, dropped.files[name])
             killed += run_and_kill(config, after_s=chance.uniform(0.5, 3.5))
         final = start(config)
         code = final.wait(timeout=240)
         assert code == 0, f"the last run, left alone, reaches its goal: {(tmp_path / 'stderr.txt').read_text()[-3000:]}"
         deposits = simulator.deposits()
-    print(f"{killed} of {KILLS} runs were killed before they ended; {len(deposits)} flows")
+    print(f"{killed} of {kills} runs were killed before they ended; {len(deposits)} flows")
 
     received = Counter(document["number"] for deposit in deposits for document in deposit["documents"])
     assert {n for n, times in received.items() if times > 1} == set(), "nothing is sent twice"
