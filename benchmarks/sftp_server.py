@@ -10,7 +10,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -70,7 +70,7 @@ def main() -> None:
         ):
             theirs = Door(sshd.port, sshd.user, sshd.user_key, str(sshd.root), sshd.root)
             _compare("", small, ours, theirs, _FILES, "files/s")
-            _compare("synced_", small, synced, theirs, _FILES, "files/s")
+            _compare("synced_", small, synced, theirs, _FILES, "files/s", ("put",))
             _compare("large_", large, ours, theirs, _LARGE_MB, "MB/s")
             _memory(ours, pid)
 
@@ -115,8 +115,17 @@ def _serve(home: Path, root: Path, pipe: Connection, sync: bool) -> None:
     server.stop()
 
 
-def _compare(name: str, source: Path, ours: Door, theirs: Door, amount: int, unit: str) -> None:
-    for what, run in (("put", _put), ("get", _get)):
+def _compare(
+    name: str,
+    source: Path,
+    ours: Door,
+    theirs: Door,
+    amount: int,
+    unit: str,
+    ways: tuple[str, ...] = ("put", "get"),
+) -> None:
+    for what in ways:
+        run = _WAYS[what]
         pairs = [(run(ours, source), run(theirs, source)) for _ in range(_ROUNDS)]
         mine, openssh = (statistics.median(times) for times in zip(*pairs, strict=True))
         bench(f"sftp_server_{what}_{name}vs_openssh", openssh / mine, "x")
@@ -141,6 +150,9 @@ def _get(door: Door, source: Path) -> float:
     for path in source.iterdir():
         (door.folder / path.name).unlink()
     return seconds
+
+
+_WAYS: Final[Mapping[str, Callable[[Door, Path], float]]] = {"put": _put, "get": _get}
 
 
 def _timed(work: Callable[[], object]) -> float:

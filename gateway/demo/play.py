@@ -75,7 +75,7 @@ def _play(folder: Path, keep: bool, stay_speed: float) -> int:
             told, lost_answer = _through(scene, script, simulator, say)
         sent = counts(simulator.deposits())
         wrong = list(complaints(told, sent, scene, lost_answer=lost_answer))
-        show(told, sent, wrong, scene, time.monotonic() - started)
+        show(told, sent, wrong, scene, time.monotonic() - started, stays=bool(stay_speed))
         if stay_speed:
             stay(scene, script, simulator, stay_speed)
     return _OTHERWISE if wrong else _AS_FORESEEN

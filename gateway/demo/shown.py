@@ -41,8 +41,13 @@ Ponant (PON), Ateliers du Levant (LEV), Propreté du Midi (PRO).
 """
 
 
-def show(results: Sequence[Result], sent: Counts, wrong: Sequence[str], scene: Scene, seconds: float) -> None:
-    """Everything, in the order in which a newcomer asks for it. A pipe gets 100 columns and no colour."""
+def show(
+    results: Sequence[Result], sent: Counts, wrong: Sequence[str], scene: Scene, seconds: float, *, stays: bool
+) -> None:
+    """Everything, in the order in which a newcomer asks for it. A pipe gets 100 columns and no colour.
+
+    `stays`: the demo goes on afterwards, and need not be recommended.
+    """
     out = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, emoji=False)
     with out.capture() as captured:
         out.print(_INTRODUCTION)
@@ -53,7 +58,7 @@ def show(results: Sequence[Result], sent: Counts, wrong: Sequence[str], scene: S
             out.print(_reasons(reasons))
         _totals(out, results, sent, seconds)
         _refusal(out, scene)
-        _further(out, scene)
+        _further(out, scene, stays=stays)
         for complaint in wrong:
             out.print(f"NOT AS FORESEEN: {complaint}", style="red", markup=False, soft_wrap=True)
         if not wrong:
@@ -169,11 +174,12 @@ def _rows(content: bytes) -> list[Mapping[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";"))
 
 
-def _further(out: Console, scene: Scene) -> None:
+def _further(out: Console, scene: Scene, *, stays: bool) -> None:
     if not scene.kept:
         return
     config = shlex.quote(str(scene.config))
     command = shlex.quote(sys.argv[0]) if sys.argv[0].endswith("gateway") else "gateway"
+    again = () if stays else (("a demo that goes on, for files of your own by SFTP", f"{command} demo --stay"),)
     parts = (
         (
             "Acknowledgements",
@@ -192,6 +198,7 @@ def _further(out: Console, scene: Scene) -> None:
                 ("where everything stands", f"{command} status -c {config}"),
                 ("judge a file of your own; nothing is sent", f"{command} validate FILE -c {config}"),
                 ("a rule", f"{command} rules show CHORUS-EJ-MISSING"),
+                *again,
                 ("the folder, which stays until you delete it", scene.folder),
             ),
         ),
