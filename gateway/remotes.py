@@ -24,7 +24,7 @@ from gateway.steps.fetch import Fetch
 from gateway.steps.house import House
 from gateway.transports.sftp_client.circuit import Circuit, Health
 from gateway.transports.sftp_client.connections import Connections
-from gateway.transports.sftp_client.errors import SftpError
+from gateway.transports.sftp_client.errors import ConnectionTrouble, SftpError
 from gateway.transports.sftp_client.folder import RemoteFolder
 from gateway.transports.sftp_client.peer import Algorithms, Bounds, HostKeys, KeyFile, Login, Peer, Timeouts
 from gateway.transports.sftp_client.pool import Pool
@@ -142,13 +142,23 @@ class Remotes:
         return done
 
     def _round(self, partner: Partner, line: _Line, placed: Callable[[], None]) -> int:
+        """Fetch and deliver. A folder that cannot be emptied keeps no acknowledgement back; only a lost connection
+        ends the round."""
         fetched = delivered = 0
+        trouble: SftpError | OSError | None = None
         if line.source is not None:
-            fetched = self._fetch.run(partner, line.table, line.source)
+            try:
+                fetched = self._fetch.run(partner, line.table, line.source)
+            except ConnectionTrouble:
+                raise
+            except (SftpError, OSError) as error:
+                trouble = error
             if fetched:
                 placed()
         if line.target is not None:
             delivered = self._deliver.run(partner, line.target)
+        if trouble is not None:
+            raise trouble
         return fetched + delivered
 
     def _note(self, name: str, health: Health, trouble: str) -> None:

@@ -215,6 +215,21 @@ def test_names_that_are_taken_here_hold_up_no_others(remote):
     assert names(there.inbox) == {*taken, *INVOICES}
 
 
+def test_a_folder_that_cannot_be_emptied_keeps_no_acknowledgement_back(remote):
+    there = remote()
+    drop(there.inbox, INVOICES)
+    there.loop.night()
+    told = names(there.folder / "erp" / "out")
+    there.out.rmdir()
+
+    there.look()
+
+    assert told
+    assert names(there.acks) == told
+    with there.ledger.reading() as unit:
+        assert "No such file" in remote_server_of(unit, "erp").trouble
+
+
 def test_what_a_server_does_not_let_us_remove_holds_up_nothing_else(remote, capsys):
     """Folders of the names of what we took: nobody can remove them as files."""
     there = remote()
