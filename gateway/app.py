@@ -81,8 +81,8 @@ class Gateway:
         self.follow_flows = FollowFlows(self.house, self.patience)
         self.follow_statuses = FollowStatuses(self.house, self.patience)
         self.tell = Tell(self.house)
-        placed = partial(note_closed, self.closed)
-        self.remotes = Remotes(self.house, Fetch(self.house, placed), Deliver(self.house))
+        self.fetch = Fetch(self.house, partial(note_closed, self.closed))
+        self.remotes = Remotes(self.house, self.fetch, Deliver(self.house))
 
     def pack(self, *, patient: bool) -> Pack:
         """The packing step; patient in service, at once in a nightly run."""
@@ -103,6 +103,7 @@ class Gateway:
 
     def recover(self) -> None:
         """What a start does first: see to what the last process left half-way."""
+        self.fetch.recover()
         self.receive.recover()
         self.deposit.recover()
 

@@ -80,15 +80,18 @@ class OneRun:
             spent = time.monotonic() - started
             if not moved:
                 reached = self._reached()
-                quiet = not (self._gateway.receive.settling or self._gateway.remotes.settling)
+                remotes = self._gateway.remotes
+                quiet = not (self._gateway.receive.settling or remotes.settling or remotes.busy)
                 if (quiet and (reached or self._nothing_due(spent))) or spent > self._max_wait:
                     return self._outcome(reached, spent)
                 time.sleep(_NAP_S)
 
     def _round(self) -> int:
         gateway = self._gateway
-        fetched = gateway.remotes.look_now() if self._first or gateway.remotes.settling else 0
+        if self._first or gateway.remotes.settling:  # a server that is slow keeps nobody else's files waiting
+            gateway.remotes.begin()
         self._first = False
+        fetched = gateway.remotes.moved()
         received = gateway.receive.run()
         opened = gateway.open.run()
         judged = gateway.judge.run()
@@ -105,8 +108,7 @@ class OneRun:
             told = gateway.tell.run(now=True)
             self._told += told
             moved += told
-            if told:
-                gateway.remotes.look_now()
+            gateway.remotes.deliver()
         return moved
 
     def _reached(self) -> bool:

@@ -7,10 +7,11 @@ A server that is down rests, and delays nobody else. How each one is goes into t
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -18,13 +19,18 @@ import structlog
 from gateway.config import Settings
 from gateway.config.sftp import SftpTable
 from gateway.domain.partner import Partner
-from gateway.ledger.remote_files import RemoteServerRow, remote_server_of, set_remote_server
+from gateway.ledger.remote_files import (
+    RemoteServerRow,
+    forget_remote_servers,
+    remote_server_of,
+    set_remote_server,
+)
 from gateway.steps.deliver import Deliver, NotDelivered
-from gateway.steps.fetch import Fetch
+from gateway.steps.fetch import Fetch, NotFetched
 from gateway.steps.house import House
 from gateway.transports.sftp_client.circuit import Circuit, Health
 from gateway.transports.sftp_client.connections import Connections
-from gateway.transports.sftp_client.errors import ConnectionTrouble, SftpError
+from gateway.transports.sftp_client.errors import SftpError
 from gateway.transports.sftp_client.folder import RemoteFolder
 from gateway.transports.sftp_client.peer import Algorithms, Bounds, HostKeys, KeyFile, Login, Peer, Timeouts
 from gateway.transports.sftp_client.pool import Pool
@@ -33,11 +39,14 @@ from gateway.transports.sftp_client.pool import Pool
 _AT_ONCE: Final = 64
 #: How old "reached" may get in the ledger while nothing else changes.
 _FRESH: Final = timedelta(minutes=1)
+#: After a round that failed the next comes later and later.
+_FIRST_REST_S: Final = 5.0
+_LONGEST_REST_S: Final = 600.0
 
 
 @dataclass(slots=True)
 class _Line:
-    """One partner's connections, and when it was looked at last."""
+    """One partner's connections, and when it was looked at last (monotonic, in seconds: clocks are set back)."""
 
     table: SftpTable
     peer: Peer
@@ -45,18 +54,36 @@ class _Line:
     circuit: Circuit
     source: RemoteFolder | None  #: emptied
     target: RemoteFolder | None  #: where acknowledgements go
-    looked: datetime | None = None
+    looked: float | None = None
+    failures: int = 0  #: rounds in a row
     hand: Future[int] | None = None
+
+    @property
+    def rest_s(self) -> float:
+        """How long it is left alone after its last round, whatever waits."""
+        return min(_LONGEST_REST_S, _FIRST_REST_S * 2 ** min(self.failures - 1, 10)) if self.failures else 0.0
+
+    @property
+    def busy(self) -> bool:
+        """Is it in hand?"""
+        return self.hand is not None and not self.hand.done()
 
 
 class Remotes:
-    """`look` begins what is due and does not wait for it; `look_now` does all and waits."""
+    """`look` begins what is due, `begin` all, `deliver` what has acknowledgements; none waits. `look_now` does."""
 
-    def __init__(self, house: House, fetch: Fetch, deliver: Deliver) -> None:
+    def __init__(
+        self, house: House, fetch: Fetch, deliver: Deliver, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._house = house
         self._fetch = fetch
         self._deliver = deliver
+        self._monotonic = monotonic
         self._lines: dict[str, _Line] = {}
+        self._leaving: dict[str, Future[int]] = {}  #: rounds of partners that were taken out of the configuration
+        self._known: frozenset[str] | None = None  #: whose servers the ledger tells of
+        self._moved = 0
+        self._counting = threading.Lock()
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="remote")
         self._stopping = threading.Event()
         self._log = structlog.get_logger("gateway.remotes")
@@ -65,21 +92,47 @@ class Remotes:
         """Begin with each partner whose time has come and that is not in hand. `placed`: called when files came."""
         self._take(self._house.settings)
         for name, line in self._lines.items():
-            if (line.hand is None or line.hand.done()) and self._is_due(name, line):
-                line.looked = self._house.clock.now()
-                line.hand = self._threads.submit(self._one, name, line, placed)
+            if not line.busy and self._is_due(name, line):
+                self._begin(name, line, placed)
+
+    def begin(self) -> None:
+        """Begin with every partner that is not in hand, due or not."""
+        self._take(self._house.settings)
+        for name, line in self._lines.items():
+            if not line.busy:
+                self._begin(name, line, lambda: None)
+
+    def deliver(self) -> None:
+        """Begin with every partner to whom something is to be delivered, but not where the last round failed."""
+        for name, line in self._lines.items():
+            if not line.busy and not line.failures and self._owes(name, line):
+                self._begin(name, line, lambda: None)
 
     def look_now(self) -> int:
         """Fetch from and deliver to every partner, at the same time; how many files were fetched or delivered."""
-        self._take(self._house.settings)
-        begun = [self._threads.submit(self._one, name, line, lambda: None) for name, line in self._lines.items()]
-        wait(begun)
-        return sum(future.result() for future in begun)
+        self.begin()
+        wait([line.hand for line in self._lines.values() if line.hand is not None])
+        return self.moved()
+
+    def moved(self) -> int:
+        """How many files were fetched or delivered since this was asked last."""
+        with self._counting:
+            moved, self._moved = self._moved, 0
+        return moved
+
+    @property
+    def busy(self) -> bool:
+        """Is any partner in hand, or was anything moved that nobody has asked for yet?"""
+        return any(line.busy for line in self._lines.values()) or bool(self._moved)
 
     @property
     def settling(self) -> bool:
-        """May another look, soon, find more to fetch?"""
-        return any(self._fetch.settling(name) for name in self._lines)
+        """May another look, soon, find more to fetch? Not where the last one failed."""
+        return any(self._fetch.settling(name) for name, line in self._lines.items() if not line.failures)
+
+    def _begin(self, name: str, line: _Line, placed: Callable[[], None]) -> None:
+        line.looked = self._monotonic()
+        line.hand = self._threads.submit(self._one, name, line, placed)
 
     def close(self) -> None:
         """Begin nothing new, and hang up: what is in hand ends as if the line were cut, and is gone on with later."""
@@ -90,15 +143,25 @@ class Remotes:
 
     def _take(self, settings: Settings) -> None:
         """Follow the configuration: a changed server gets new connections, one that is gone is forgotten."""
+        names = frozenset(settings.remotes)
+        if names != self._known:
+            self._known = names
+            with self._house.ledger.writing("remotes") as unit:
+                forget_remote_servers(unit, names)
+        self._leaving = {name: hand for name, hand in self._leaving.items() if not hand.done()}
         for name in set(self._lines) - set(settings.remotes):
-            self._lines.pop(name).pool.hang_up()
+            gone = self._lines.pop(name)
+            gone.pool.hang_up()
+            if gone.hand is not None:
+                self._leaving[name] = gone.hand
         for name, table in settings.remotes.items():
             peer = peer_of(table, settings.partners[name], settings)
             known = self._lines.get(name)
             if known is None or known.peer != peer or known.table != table:
                 line = self._lines[name] = self._line(table, peer)
+                line.hand = self._leaving.get(name)  # a partner is in hand once at a time
                 if known is not None:
-                    line.hand = known.hand  # a partner is in hand once at a time
+                    line.hand = known.hand
                     known.pool.hang_up()
 
     def _line(self, table: SftpTable, peer: Peer) -> _Line:
@@ -110,56 +173,76 @@ class Remotes:
         return _Line(table, peer, pool, circuit, source, target)
 
     def _is_due(self, name: str, line: _Line) -> bool:
-        now = self._house.clock.now()
-        since = None if line.looked is None else now - line.looked
-        if since is None or since >= line.table.every:
+        if line.looked is None:
+            return True
+        since = self._monotonic() - line.looked
+        if since < line.rest_s:
+            return False
+        if since >= line.table.every.total_seconds():
             return True
         partner = self._house.partner(name)
         if partner and self._fetch.settling(name):
-            return since >= timedelta(seconds=partner.completeness.quiet_s)
-        if not line.table.deliver_to or not line.circuit.health.up:
+            return since >= partner.completeness.quiet_s
+        return line.circuit.health.up and self._owes(name, line)  # this does not wait for the next look
+
+    def _owes(self, name: str, line: _Line) -> bool:
+        """Are there acknowledgements to be delivered?"""
+        if not line.table.deliver_to:
             return False
-        with self._house.ledger.reading() as unit:  # what is to be delivered does not wait for the next look
+        with self._house.ledger.reading() as unit:
             return bool(unit.names_written(name))
 
     def _one(self, name: str, line: _Line, placed: Callable[[], None]) -> int:
-        partner = self._house.partner(name)
-        if partner is None or self._stopping.is_set():
-            return 0
+        """One round, in a thread of its own: whatever fails is told here, for nobody asks for the result."""
         try:
-            done = self._round(partner, line, placed)
-        except (SftpError, NotDelivered, OSError) as trouble:
-            if self._stopping.is_set():
-                return 0
-            self._log.warning("remote_trouble", partner=name, server=str(line.peer), reason=str(trouble))
-            self._note(name, line.circuit.health, str(trouble))
-            return 0
+            done, troubles = self._round(name, line, placed)
+            line.failures = line.failures + 1 if troubles else 0
+            if not self._stopping.is_set():
+                self._note(name, line.circuit.health, self._told(name, line, troubles))
         except Exception:
             self._log.exception("remote_failed", partner=name, server=str(line.peer))
-            self._note(name, line.circuit.health, "a fault of the gateway: see its log")
+            line.failures += 1
             return 0
-        self._note(name, line.circuit.health, "")
         return done
 
-    def _round(self, partner: Partner, line: _Line, placed: Callable[[], None]) -> int:
-        """Fetch and deliver. A folder that cannot be emptied keeps no acknowledgement back; only a lost connection
-        ends the round."""
-        fetched = delivered = 0
-        trouble: SftpError | OSError | None = None
-        if line.source is not None:
+    def _round(self, name: str, line: _Line, placed: Callable[[], None]) -> tuple[int, list[Exception]]:
+        """Fetch and deliver: how much, and what went wrong. Neither keeps the other back."""
+        partner = self._house.partner(name)
+        done = 0
+        troubles: list[Exception] = []
+
+        def tried(work: Callable[[Partner], int]) -> int:
+            if partner is None or self._stopping.is_set():
+                return 0
             try:
-                fetched = self._fetch.run(partner, line.table, line.source)
-            except ConnectionTrouble:
-                raise
-            except (SftpError, OSError) as error:
-                trouble = error
-            if fetched:
-                placed()
-        if line.target is not None:
-            delivered = self._deliver.run(partner, line.target)
-        if trouble is not None:
-            raise trouble
-        return fetched + delivered
+                moved = work(partner)
+            except Exception as trouble:
+                troubles.append(trouble)
+                return 0
+            with self._counting:
+                self._moved += moved
+            return moved
+
+        source, target = line.source, line.target
+        if source is not None and (fetched := tried(lambda who: self._fetch.run(who, line.table, source))):
+            done += fetched
+            placed()
+        if target is not None:
+            done += tried(lambda who: self._deliver.run(who, target))
+        return done, troubles
+
+    def _told(self, name: str, line: _Line, troubles: list[Exception]) -> str:
+        """Tells the log of all; gives the first, for the status."""
+        first = ""
+        for trouble in troubles:
+            if isinstance(trouble, SftpError | NotFetched | NotDelivered | OSError):
+                reason = str(trouble)
+                self._log.warning("remote_trouble", partner=name, server=str(line.peer), reason=reason)
+            else:
+                reason = "a fault of the gateway: see its log"
+                self._log.error("remote_failed", partner=name, server=str(line.peer), exc_info=trouble)
+            first = first or reason
+        return first
 
     def _note(self, name: str, health: Health, trouble: str) -> None:
         """Write down how the server is, when that changed or is old."""

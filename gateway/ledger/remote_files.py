@@ -6,12 +6,12 @@ row says what is left to do, and no file is fetched twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from gateway.domain.states import RemoteFileState
 from gateway.ledger.moves import AuditLine
@@ -30,11 +30,15 @@ _IN_STATE = (
     .order_by(remote_file.c.id)
     .limit(bindparam("limit"))
 )
-#: All that was ever fetched under some names, the latest last.
-_NAMED = (
-    select(remote_file)
-    .where(remote_file.c.partner == bindparam("partner"), remote_file.c.name.in_(bindparam("names", expanding=True)))
-    .order_by(remote_file.c.id)
+#: What was fetched last under each of some names: a partner may use one name every day.
+_NAMED = select(remote_file).where(
+    remote_file.c.id.in_(
+        select(func.max(remote_file.c.id))
+        .where(
+            remote_file.c.partner == bindparam("partner"), remote_file.c.name.in_(bindparam("names", expanding=True))
+        )
+        .group_by(remote_file.c.name)
+    )
 )
 _SERVERS = select(remote_server).order_by(remote_server.c.partner)
 _SERVER = select(remote_server).where(remote_server.c.partner == bindparam("partner"))
@@ -44,6 +48,7 @@ _SET_SERVER = (
     .values({name: bindparam(name) for name in ("reached_at", "down_since", "trouble", "next_try")})
 )
 _ADD_SERVER = insert(remote_server)
+_FORGET_SERVER = delete(remote_server).where(remote_server.c.partner == bindparam("partner"))
 #: Names asked for in one statement.
 _NAMES: Final = 500
 
@@ -125,6 +130,13 @@ def remote_server_of(unit: Unit, partner: str) -> RemoteServerRow:
     """How one partner's server is; nothing known: all empty."""
     row = unit.connection.execute(_SERVER, {"partner": partner}).one_or_none()
     return RemoteServerRow(partner) if row is None else RemoteServerRow(*row)
+
+
+def forget_remote_servers(unit: Unit, kept: Collection[str]) -> None:
+    """Nobody asks any more how the servers of other partners than these are."""
+    for row in remote_servers(unit):
+        if row.partner not in kept:
+            unit.connection.execute(_FORGET_SERVER, {"partner": row.partner})
 
 
 def set_remote_server(unit: Unit, row: RemoteServerRow) -> None:

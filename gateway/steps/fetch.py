@@ -2,99 +2,45 @@
 
 A remote file is made ours by a rename into `.taken/` there, where the server allows it; where it does not, and where
 files are to be left, one that stayed unchanged is read and looked at again. The order makes it safe to be killed at
-any instruction: the bytes durable here under a hidden name, then a row, then the name in `in/`, then the row moves,
-and only then is the partner's server told to remove or archive the file. From `in/` on it is a file like any other.
+any instruction: the bytes durable here under a hidden name, then a row, then the name in `in/` (`landing.py`), and only
+then is the partner's server told to remove or archive the file. What is to be left there stays `placed`, and is settled
+when that is configured otherwise. From `in/` on it is a file like any other.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
 from gateway.config.sftp import Afterwards, RemoteClaim, SftpTable
 from gateway.domain.partner import Partner, Rung
 from gateway.domain.states import RemoteFileState
-from gateway.ledger.archive import make_durable_folder, sync_folder
-from gateway.ledger.ids import new_ids
 from gateway.ledger.moves import Move
-from gateway.ledger.remote_files import RemoteFileRow, add_remote_files, remote_files, remote_files_named
+from gateway.ledger.remote_files import RemoteFileRow, remote_files_named
 from gateway.parsers.whole import looks_whole
+from gateway.steps.corners import TAKEN, Corner, Remote, is_same
 from gateway.steps.house import House
-from gateway.steps.unread import refuse_unread, why_unread
-from gateway.transports.local import escape_name, join, printable_name, unescape_name
-from gateway.transports.sftp_client.errors import ConnectionTrouble, Missing
+from gateway.steps.landing import Landing
+from gateway.steps.unread import Unread, refuse_unread, why_unread
+from gateway.transports.local import free_bytes, printable_name
+from gateway.transports.sftp_client.errors import ConnectionTrouble
 from gateway.transports.sftp_client.results import Failed, Fetched, Listing, Moved, RemoteLook, Removed, Why
 from gateway.transports.sights import Sights
 
-_FETCHED, _PLACED, _SETTLED = RemoteFileState
-_TAKEN: Final = b".taken"
-_ARCHIVE: Final = b"archive"
-_ALL: Final = 1_000_000
-_ID_LENGTH: Final = 26
-_PARTS_KEPT: Final = timedelta(days=2)
+_PLACED, _SETTLED = RemoteFileState.PLACED, RemoteFileState.SETTLED
+#: Names read where files stay, or where what cannot be taken fills the usual number.
+_MANY: Final = 100_000
+#: How long a server is held for one that lets us rename nothing, or for crowded: somebody may have mended it.
+_REMEMBERED_S: Final = 3600.0
 
 
-class Remote(Protocol):
-    """A folder of a partner's server, as `sftp_client.folder` has it."""
-
-    path: bytes
-
-    def below(self, name: bytes) -> Remote: ...
-
-    def list(self) -> Listing: ...
-
-    def claim_many(self, looks: Iterable[RemoteLook]) -> Iterator[Moved | Failed]: ...
-
-    def fetch_many(
-        self, looks: Iterable[RemoteLook], into: Path, *, durable: bool = False
-    ) -> Iterator[Fetched | Failed]: ...
-
-    def remove_many(self, names: Iterable[bytes]) -> Iterator[Removed | Failed]: ...
-
-    def move_many(self, names: Iterable[bytes], to: bytes) -> Iterator[Moved | Failed]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Corner:
-    """The remote folder itself, or `.taken/` in it. Rows know names from the folder on."""
-
-    remote: Remote
-    prefix: bytes
-    sights: Sights
-
-    @property
-    def ours(self) -> bool:
-        """Nobody else writes here."""
-        return bool(self.prefix)
-
-    def raw(self, name: bytes) -> str:
-        """A name in here as the ledger has it."""
-        return escape_name(self.prefix + name)
-
-    def name(self, row: RemoteFileRow) -> bytes:
-        """The name in here of a row that is from here."""
-        return unescape_name(row.name).removeprefix(self.prefix)
-
-    def holds(self, row: RemoteFileRow) -> bool:
-        """Was it fetched from here?"""
-        return unescape_name(row.name).startswith(_TAKEN + b"/") == self.ours
-
-    def looks(self) -> tuple[RemoteLook, ...]:
-        """What lies here; nothing, where there is no such folder yet."""
-        try:
-            return self.remote.list().looks
-        except Missing:
-            if self.ours:
-                return ()
-            raise
+class NotFetched(Exception):
+    """Files lie there that cannot be brought now; the text says why. What was fetched stays fetched."""
 
 
 class Fetch:
@@ -108,72 +54,107 @@ class Fetch:
         placed: Callable[[Path, bytes], None] = lambda folder, name: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`placed` is told of each name that stands whole in a drop folder now."""
         self._house = house
-        self._placed = placed  #: told of each name that stands whole in a drop folder now
         self._monotonic = monotonic
+        self._landing = Landing(house, self.name, placed, monotonic)
         self._sights: defaultdict[tuple[str, bytes], Sights] = defaultdict(Sights)
-        self._swept: set[str] = set()  #: partners whose hidden folder was looked through since the start
-        self._unmovable: set[str] = set()  #: partners whose server does not let us rename
+        #: Since when (monotonic, in seconds) a partner's server does not let us rename,
+        self._unmovable: dict[str, float] = {}
+        #: and since when the names that a listing of it begins with can none be taken.
+        self._crowded: dict[str, float] = {}
         self._settled_up_to: dict[str, str] = {}  #: the last row of each partner that its server did not let us settle
         self._unusable: dict[str, frozenset[bytes]] = {}  #: names that were told of, and stand there still
         self._log = structlog.get_logger("gateway.fetch")
 
+    def recover(self) -> None:
+        """After a start, before the intake looks."""
+        self._landing.recover()
+
     def run(self, partner: Partner, wishes: SftpTable, remote: Remote) -> int:
         """One round: finish what was begun, then fetch what is ready. How many files were placed.
 
-        Raises `SftpError` when the server cannot be worked with now; what was done so far stays done.
+        Raises `SftpError` when the server cannot be worked with now, `NotFetched` when something else is in the way;
+        what was done so far stays done.
         """
-        for folder in (partner.inbox, partner.fetched):
-            if not folder.is_dir():
-                make_durable_folder(folder)
-        if partner.name not in self._swept:
-            self._sweep(partner)
-        open_ = _Corner(remote, b"", self._sights[partner.name, b""])
-        taken = _Corner(remote.below(_TAKEN), _TAKEN + b"/", self._sights[partner.name, _TAKEN])
-        placed = self._place(partner)
+        self._landing.prepare(partner)
+        open_ = Corner(remote, b"", self._sights[partner.name, b""])
+        taken = Corner(remote.below(TAKEN), TAKEN + b"/", self._sights[partner.name, TAKEN])
+        placed = self._landing.place(partner)
         self._settle(partner, wishes, (open_, taken))
-        quiet = self._quiet(partner, open_)
-        if self._claims(partner, wishes) and self._claimed(partner, remote, quiet):
-            quiet = [look for look in quiet if why_unread(look, partner) is not None]
-        for corner, ready in ((taken, self._ready(partner, taken)), (open_, quiet)):
-            placed += self._bring(partner, wishes, corner, ready)
+        listing = self._listed(partner, wishes, open_)
+        quiet = self._unknown(partner, wishes, open_, self._ready(partner, open_, listing))
+        self._note_crowd(partner, listing, open_, quiet)
+        if self._claims(partner, wishes):
+            quiet = self._claimed(partner, open_, taken, quiet)
+        ours = self._unknown(partner, wishes, taken, self._ready(partner, taken, taken.listing()))
+        for corner, looks in ((taken, ours), (open_, quiet)):
+            placed += self._bring(partner, wishes, corner, looks)
         self._settle(partner, wishes, (open_, taken))
+        if listing.more and len(listing.looks) >= _MANY:
+            raise NotFetched(
+                f"more than {_MANY:,} files lie in {printable_name(remote.path)} there, and those beyond are not "
+                f"looked at. → Have old ones removed or archived there"
+            )
         return placed
 
     def settling(self, partner: str) -> bool:
         """May another look at this partner's server, soon, find more?"""
-        return any(sights.settling for (name, _), sights in self._sights.items() if name == partner)
+        known = (self._sights.get((partner, corner)) for corner in (b"", TAKEN))
+        return any(sights.settling for sights in known if sights is not None)
 
     # --- there -----------------------------------------------------------------------------------------------
 
-    def _quiet(self, partner: Partner, corner: _Corner) -> list[RemoteLook]:
-        listing = corner.remote.list()
+    def _listed(self, partner: Partner, wishes: SftpTable, corner: Corner) -> Listing:
+        stays = wishes.afterwards is Afterwards.LEAVE
+        listing = corner.listing(_MANY if stays or self._holds(self._crowded, partner) else None)
         for name in set(listing.unusable) - self._unusable.get(partner.name, frozenset()):
             self._log.error(
                 "remote_name", partner=partner.name, name=printable_name(name), remedy="no file can have it: rename it"
             )
         self._unusable[partner.name] = frozenset(listing.unusable)
-        return corner.sights.ready(listing.looks, partner.completeness, self._monotonic(), ours=False)
+        return listing
 
-    def _ready(self, partner: Partner, corner: _Corner) -> list[RemoteLook]:
-        return corner.sights.ready(corner.looks(), partner.completeness, self._monotonic(), ours=True)
+    def _ready(self, partner: Partner, corner: Corner, listing: Listing) -> list[RemoteLook]:
+        return corner.sights.ready(listing.looks, partner.completeness, self._monotonic())
+
+    def _note_crowd(self, partner: Partner, listing: Listing, corner: Corner, quiet: Sequence[RemoteLook]) -> None:
+        """Where the names that a listing begins with are all known (refused, or never to be removed), the next round
+        reads on behind them."""
+        if listing.more and not quiet and not corner.sights.settling:
+            self._crowded.setdefault(partner.name, self._monotonic())
 
     def _claims(self, partner: Partner, wishes: SftpTable) -> bool:
         stays = wishes.afterwards is Afterwards.LEAVE
-        return wishes.claim is RemoteClaim.RENAME and not stays and partner.name not in self._unmovable
+        return wishes.claim is RemoteClaim.RENAME and not stays and not self._holds(self._unmovable, partner)
 
-    def _claimed(self, partner: Partner, remote: Remote, looks: Sequence[RemoteLook]) -> bool:
-        """Rename them into `.taken/`. False when the server does not let us; they are fetched where they are, then."""
-        for result in remote.claim_many(look for look in looks if why_unread(look, partner) is None):
-            if not isinstance(result, Failed) or result.why is Why.GONE:
-                continue
-            self._troubled(partner, "not_claimed", result)
-            if result.why is Why.REFUSED:
-                self._unmovable.add(partner.name)
-        return partner.name not in self._unmovable
+    def _holds(self, noted: dict[str, float], partner: Partner) -> bool:
+        """Was it noted of the partner's server, and not too long ago?"""
+        if partner.name in noted and self._monotonic() - noted[partner.name] >= _REMEMBERED_S:
+            del noted[partner.name]
+        return partner.name in noted
+
+    def _claimed(
+        self, partner: Partner, corner: Corner, taken: Corner, looks: Sequence[RemoteLook]
+    ) -> list[RemoteLook]:
+        """Rename them into `.taken/`. Gives those that have to be dealt with where they stand."""
+        by_name = {look.name: look for look in looks if why_unread(look, partner) is None}
+        left = [look for look in looks if look.name not in by_name]
+        failed: list[Failed] = []
+        for result in corner.remote.claim_many(by_name.values()):
+            if isinstance(result, Moved):
+                corner.sights.hand_over(by_name[result.name], taken.sights, result.now)
+            elif result.why is not Why.GONE:
+                failed.append(result)
+        if failed:
+            self._troubled(partner, "not_claimed", failed)
+            left += [by_name[one.name] for one in failed]
+        if any(one.why is Why.REFUSED for one in failed):
+            self._unmovable[partner.name] = self._monotonic()
+        return left
 
     def _unknown(
-        self, partner: Partner, wishes: SftpTable, corner: _Corner, looks: Sequence[RemoteLook]
+        self, partner: Partner, wishes: SftpTable, corner: Corner, looks: Sequence[RemoteLook]
     ) -> list[RemoteLook]:
         """Those that are not here already. A file that was removed there and stands there again is another one."""
         with self._house.ledger.reading() as unit:
@@ -183,116 +164,79 @@ class Fetch:
             look
             for look in looks
             if (row := known.get(corner.raw(look.name))) is None
-            or not _is(look, row)
+            or not is_same(look, row)
             or (row.state is _SETTLED and not stays and row.sha256)
         ]
 
     # --- from there to here ----------------------------------------------------------------------------------
 
-    def _bring(self, partner: Partner, wishes: SftpTable, corner: _Corner, ready: Sequence[RemoteLook]) -> int:
+    def _bring(self, partner: Partner, wishes: SftpTable, corner: Corner, looks: Sequence[RemoteLook]) -> int:
         """Fetch group by group, as many as the partner may have in work at once."""
         with self._house.ledger.reading() as unit:
             room = max(0, partner.in_flight - unit.in_flight(partner.name))
-        looks: list[RemoteLook] = []
-        for look in self._unknown(partner, wishes, corner, ready):
-            refusal = why_unread(look, partner)
-            if refusal is None:
-                looks.append(look)
-            else:
-                refuse_unread(self._house, partner, corner.raw(look.name), look, refusal)
-        looks = looks[:room]
+        stays = wishes.afterwards is Afterwards.LEAVE
         size = self._house.settings.ledger.commit_size
         placed = 0
-        for start in range(0, len(looks), size):
-            self._write_down(partner, corner, self._fetched(partner, corner, looks[start : start + size]))
-            placed += self._place(partner)
+        for start in range(0, min(len(looks), room), size):
+            group = looks[start : min(start + size, room)]
+            refusals = {look.name: why_unread(look, partner) for look in group}
+            unread = [Unread(corner.raw(one.name), one, why) for one in group if (why := refusals[one.name])]
+            refuse_unread(self._house, partner, unread)
+            readable = [look for look in group if refusals[look.name] is None]
+            self._has_room(partner, readable)
+            fetched = self._fetched(partner, corner, readable)
+            self._landing.write_down(partner, corner, fetched, stays=stays)
+            placed += self._landing.place(partner)
         return placed
 
-    def _fetched(self, partner: Partner, corner: _Corner, looks: Sequence[RemoteLook]) -> list[Fetched]:
+    def _has_room(self, partner: Partner, looks: Iterable[RemoteLook]) -> None:
+        """Raises `NotFetched` when the disk would be fuller than it may be: what waits there is safe there."""
+        wanted = self._house.settings.intake.free_bytes
+        free, coming = free_bytes(partner.fetched), sum(look.size for look in looks)
+        if coming and free - coming < wanted:
+            raise NotFetched(
+                f"{free:,} bytes are free for {coming:,} that wait there, and {wanted:,} are to stay free "
+                f"(intake.free_bytes). → Free space under {partner.fetched}"
+            )
+
+    def _fetched(self, partner: Partner, corner: Corner, looks: Sequence[RemoteLook]) -> list[Fetched]:
         fetched: list[Fetched] = []
-        trouble: Failed | None = None
+        troubles: list[Failed] = []
+        lost: ConnectionTrouble | None = None
         ends_matter = Rung.STRUCTURE in partner.completeness.ladder
         for result in corner.remote.fetch_many(looks, partner.fetched, durable=True):
             if isinstance(result, Failed):
-                trouble = result if isinstance(result.error, ConnectionTrouble) else trouble
-                if result.why not in (Why.GONE, Why.CHANGING, Why.CONNECTION):
-                    self._troubled(partner, "not_fetched", result)
+                if isinstance(result.error, ConnectionTrouble):
+                    lost = result.error
+                elif result.why is not Why.GONE and (corner.ours or result.why is not Why.CHANGING):
+                    troubles.append(result)
             elif ends_matter and not looks_whole(result.path) and corner.sights.must_wait(result.look):
                 result.path.unlink()
             else:
                 fetched.append(result)
-        if trouble is not None and trouble.error is not None and not fetched:
-            raise trouble.error
+        if lost is not None and not fetched:
+            raise lost
+        if troubles:
+            self._troubled(partner, "not_fetched", troubles)
         return fetched
 
-    def _write_down(self, partner: Partner, corner: _Corner, fetched: Sequence[Fetched]) -> None:
-        """Rows for what is durable here, under hidden names that are the rows' ids."""
-        now = self._house.clock.now()
-        rows: list[RemoteFileRow] = []
-        for id_, file in zip(new_ids(now, len(fetched)), fetched, strict=True):
-            look = file.look
-            name = corner.raw(look.name)
-            rows.append(RemoteFileRow(id_, partner.name, _FETCHED, name, look.size, look.mtime, file.sha256, now))
-            file.path.rename(partner.fetched / id_)
-        if rows:
-            sync_folder(partner.fetched)
-            with self._house.ledger.writing(self.name) as unit:
-                add_remote_files(unit, rows)
+    # --- what is left to do there ----------------------------------------------------------------------------
 
-    def _sweep(self, partner: Partner) -> None:
-        """What a crash left in our hidden folder: files that no row knows will be fetched again; parts of a file are
-        of use for a while, since a large one goes on where it was cut."""
-        with self._house.ledger.reading() as unit:
-            known = {row.id for row in remote_files(unit, _FETCHED, partner.name, _ALL)}
-        oldest = self._house.clock.now() - _PARTS_KEPT
-        for path in partner.fetched.iterdir():
-            is_ours = len(path.name) == _ID_LENGTH
-            changed = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
-            if path.name not in known and (is_ours or changed < oldest):
-                path.unlink()
-        self._swept.add(partner.name)
-
-    # --- here ------------------------------------------------------------------------------------------------
-
-    def _pages(self, partner: Partner, state: RemoteFileState, after: str = "") -> Iterator[list[RemoteFileRow]]:
-        """The rows in a state, oldest first, as many at once as are committed together."""
-        size = self._house.settings.ledger.commit_size
-        while True:
-            with self._house.ledger.reading() as unit:
-                rows = remote_files(unit, state, partner.name, size, after=after)
-            if rows:
-                yield rows
-            if len(rows) < size:
-                return
-            after = rows[-1].id
-
-    def _place(self, partner: Partner) -> int:
-        """Give the files that are durable here their names in `in/`; a name that is taken there is waited for."""
-        count = 0
-        for rows in self._pages(partner, _FETCHED):
-            placed = [row for row in rows if _stands(partner, row)]
-            if not placed:
-                continue
-            sync_folder(partner.inbox)
-            sync_folder(partner.fetched)
-            with self._house.ledger.writing(self.name) as unit:
-                unit.move(Move(row.id, _FETCHED, _PLACED) for row in placed)
-            for row in placed:
-                self._placed(partner.inbox, _local_name(row))
-            count += len(placed)
-        return count
-
-    def _settle(self, partner: Partner, wishes: SftpTable, corners: Sequence[_Corner]) -> None:
-        """What is placed is removed or archived there, or left.
+    def _settle(self, partner: Partner, wishes: SftpTable, corners: Sequence[Corner]) -> None:
+        """What is placed is removed or archived there.
 
         Where nothing of a page could be, the next round goes on after it: a server that lets nobody remove anything is
         not asked for every file in every round, and what it keeps holds up no other file.
         """
-        for rows in self._pages(partner, _PLACED, self._settled_up_to.pop(partner.name, "")):
+        if wishes.afterwards is Afterwards.LEAVE:
+            return
+        listings: dict[bytes, Listing] = {}
+        for rows in self._landing.pages(partner, _PLACED, self._settled_up_to.pop(partner.name, "")):
             done = [
                 row
                 for corner in corners
-                for row in self._cleared(partner, wishes, corner, [row for row in rows if corner.holds(row)])
+                if (held := [row for row in rows if corner.holds(row)])
+                for row in self._cleared(partner, wishes, corner, held, listings)
             ]
             with self._house.ledger.writing(self.name) as unit:
                 unit.move(Move(row.id, _PLACED, _SETTLED) for row in done)
@@ -301,54 +245,46 @@ class Fetch:
                 return
 
     def _cleared(
-        self, partner: Partner, wishes: SftpTable, corner: _Corner, rows: Sequence[RemoteFileRow]
+        self,
+        partner: Partner,
+        wishes: SftpTable,
+        corner: Corner,
+        rows: Sequence[RemoteFileRow],
+        listings: dict[bytes, Listing],
     ) -> list[RemoteFileRow]:
-        """Those with which nothing is left to do there. Outside `.taken/` a file may have been replaced by another
-        since it was fetched: that one is left, to be fetched."""
-        if wishes.afterwards is Afterwards.LEAVE or not rows:
-            return list(rows)
-        there = None if corner.ours else {look.name: look for look in corner.looks()}
-        standing = {corner.name(row): row for row in rows if there is None or _is(there.get(corner.name(row)), row)}
+        """Those with which nothing is left to do there. A file may have been replaced by another since it was fetched:
+        that one is left, to be fetched. `listings`: what the corners held before, one look for all rows of a round."""
+        if corner.prefix not in listings:
+            listings[corner.prefix] = corner.listing(_MANY)
+        listing = listings[corner.prefix]
+        there = {look.name: look for look in listing.looks}
+        standing: list[bytes] = []
+        unseen: set[bytes] = set()
+        for row in rows:
+            name = corner.name(row)
+            look = there.get(name)
+            if look is not None:
+                standing += [name] if is_same(look, row) else []
+            elif corner.ours:  # it stood there when it was fetched, and only we take it away: asked, not looked for
+                standing.append(name)
+            elif listing.more:
+                unseen.add(name)
         if wishes.afterwards is Afterwards.DELETE:
             results: Iterator[Moved | Removed | Failed] = corner.remote.remove_many(standing)
         else:
-            results = corner.remote.move_many(standing, _archive(corner))
+            results = corner.remote.move_many(standing, corner.archive)
         kept = [result for result in results if isinstance(result, Failed) and result.why is not Why.GONE]
         if kept:
-            worst = next((failed for failed in kept if isinstance(failed.error, ConnectionTrouble)), kept[0])
-            self._troubled(partner, "not_removed", worst, len(kept))
-        names = {failed.name for failed in kept}
-        return [row for row in rows if corner.name(row) not in names]
+            self._troubled(partner, "not_removed", kept)
+        unseen.update(failed.name for failed in kept)
+        return [row for row in rows if corner.name(row) not in unseen]
 
-    def _troubled(self, partner: Partner, what: str, failed: Failed, count: int = 1) -> None:
-        """Something that was not done there; without a connection nothing more is tried."""
-        if isinstance(failed.error, ConnectionTrouble):
-            raise failed.error
-        self._log.error(what, partner=partner.name, name=printable_name(failed.name), count=count, why=failed.reason)
-
-
-def _archive(corner: _Corner) -> bytes:
-    above = corner.remote.path.removesuffix(b"/" + _TAKEN) if corner.ours else corner.remote.path.rstrip(b"/")
-    return above + b"/" + _ARCHIVE
-
-
-def _is(look: RemoteLook | None, row: RemoteFileRow) -> bool:
-    return look is not None and (look.size, look.mtime) == (row.size, row.mtime)
-
-
-def _local_name(row: RemoteFileRow) -> bytes:
-    return unescape_name(row.name).removeprefix(_TAKEN + b"/")
-
-
-def _stands(partner: Partner, row: RemoteFileRow) -> bool:
-    """Linked, not renamed: a name in `in/` is never written over. Gone from our folder: it stood there before."""
-    hidden, target = partner.fetched / row.id, join(partner.inbox, _local_name(row))
-    try:
-        os.link(hidden, target, follow_symlinks=False)
-    except FileNotFoundError:
-        return True
-    except FileExistsError:
-        if not os.path.samestat(hidden.lstat(), target.lstat()):
-            return False
-    hidden.unlink()
-    return True
+    def _troubled(self, partner: Partner, what: str, failed: Sequence[Failed]) -> None:
+        """Something that was not done there, in one line; without a connection nothing more is tried."""
+        for one in failed:
+            if isinstance(one.error, ConnectionTrouble):
+                raise one.error
+        first = failed[0]
+        self._log.error(
+            what, partner=partner.name, name=printable_name(first.name), count=len(failed), why=first.reason
+        )

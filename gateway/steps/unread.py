@@ -4,6 +4,9 @@ and known again by its name, size and time.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from gateway.domain import intake
 from gateway.domain.finding import Finding
 from gateway.domain.partner import Partner
@@ -21,6 +24,15 @@ from gateway.transports.sftp_client.results import RemoteLook
 _FETCHED, _PLACED, _SETTLED = RemoteFileState
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file that is not read. `raw_name`: the escaped name from the remote folder on."""
+
+    raw_name: str
+    look: RemoteLook
+    refusal: Finding
+
+
 def why_unread(look: RemoteLook, partner: Partner) -> Finding | None:
     """What forbids to read it, if anything does."""
     name = printable_name(look.name)
@@ -34,25 +46,30 @@ def why_unread(look: RemoteLook, partner: Partner) -> Finding | None:
     return None
 
 
-def refuse_unread(house: House, partner: Partner, raw_name: str, look: RemoteLook, refusal: Finding) -> None:
-    """Rows and receipt, in one transaction. `raw_name`: the escaped name from the remote folder on."""
+def refuse_unread(house: House, partner: Partner, files: Sequence[Unread]) -> None:
+    """Rows and receipts, in one transaction."""
+    if not files:
+        return
     now = house.clock.now()
-    size = max(look.size, 0)
-    row = InterchangeRow(
-        id=new_id(now),
-        partner=partner.name,
-        state=InterchangeState.SEEN,
-        file_name=printable_name(unescape_name(raw_name)),
-        raw_name=raw_name,
-        size=size,
-        seen_at=now,
-    )
-    remembered = RemoteFileRow(new_id(now), partner.name, _FETCHED, raw_name, size, look.mtime, "", now)
-    columns = {"findings": dump_findings((refusal,)), "ended_at": now}
     with house.ledger.writing("fetch") as unit:
-        unit.add_interchanges([row])
-        unit.move([Move(row.id, InterchangeState.SEEN, InterchangeState.REFUSED, refusal.rule, columns)])
-        unit.owe([refusal_receipt(house, row, None, refusal)])
-        add_remote_files(unit, [remembered])
-        unit.move([Move(remembered.id, _FETCHED, _PLACED)])
-        unit.move([Move(remembered.id, _PLACED, _SETTLED)])
+        for file in files:
+            size = max(file.look.size, 0)
+            row = InterchangeRow(
+                id=new_id(now),
+                partner=partner.name,
+                state=InterchangeState.SEEN,
+                file_name=printable_name(unescape_name(file.raw_name)),
+                raw_name=file.raw_name,
+                size=size,
+                seen_at=now,
+            )
+            columns = {"findings": dump_findings((file.refusal,)), "ended_at": now}
+            unit.add_interchanges([row])
+            unit.move([Move(row.id, InterchangeState.SEEN, InterchangeState.REFUSED, file.refusal.rule, columns)])
+            unit.owe([refusal_receipt(house, row, None, file.refusal)])
+            remembered = RemoteFileRow(
+                new_id(now), partner.name, _FETCHED, file.raw_name, size, file.look.mtime, "", now
+            )
+            add_remote_files(unit, [remembered])
+            unit.move([Move(remembered.id, _FETCHED, _PLACED)])
+            unit.move([Move(remembered.id, _PLACED, _SETTLED)])

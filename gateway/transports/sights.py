@@ -8,7 +8,7 @@ or until it has waited long enough to be told so.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.domain.partner import Completeness
 from gateway.transports.sftp_client.results import RemoteLook
@@ -30,8 +30,14 @@ class Sights:
     def __init__(self) -> None:
         self._seen: dict[bytes, _Sight] = {}
 
-    def ready(self, looks: Iterable[RemoteLook], wishes: Completeness, now: float, *, ours: bool) -> list[RemoteLook]:
-        """The names to be dealt with now, in the order of the server. `ours`: claimed, they need not be quiet."""
+    def hand_over(self, look: RemoteLook, to: Sights, name: bytes) -> None:
+        """It was moved to another folder and name: if it is there as it was here, it need not be quiet once more."""
+        sight = self._seen.get(look.name)
+        if sight is not None and sight.look == look:
+            to._seen[name] = _Sight(replace(look, name=name), sight.since)
+
+    def ready(self, looks: Iterable[RemoteLook], wishes: Completeness, now: float) -> list[RemoteLook]:
+        """The names to be dealt with now, in the order of the server."""
         seen: dict[bytes, _Sight] = {}
         ready: list[RemoteLook] = []
         for look in looks:
@@ -39,7 +45,7 @@ class Sights:
             if sight is None or sight.look != look:
                 sight = _Sight(look, now)
             seen[look.name] = sight
-            patience = wishes.give_up_s if sight.goes_on else 0 if ours else wishes.quiet_s
+            patience = wishes.give_up_s if sight.goes_on else wishes.quiet_s
             if now - sight.since >= patience:
                 sight.taken = True
                 ready.append(look)

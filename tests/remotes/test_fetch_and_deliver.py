@@ -270,7 +270,7 @@ class OddServer:
     def below(self, name: bytes) -> OddServer:
         return OddServer(())
 
-    def list(self) -> Listing:
+    def list(self, *, limit: int | None = None) -> Listing:
         return Listing((), False, self.unusable)
 
     def claim_many(self, looks: Iterable[RemoteLook]) -> Iterator[Moved]:
