@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from enum import StrEnum
-from ipaddress import ip_address
 from pathlib import PurePosixPath
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from gateway.config.addresses import is_address
 from gateway.config.section import MB, Chosen, Name, Poll, Section, Timeout
 from gateway.config.values import ConfiguredPath, ConfiguredSecret, Size, wrong
 
@@ -45,11 +45,8 @@ _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 
 
 def _host(value: str) -> str:
-    try:
-        ip_address(value)
-    except ValueError:
-        if _HOST.fullmatch(value) is None:
-            raise wrong("the name or address of a host, without sftp:// and without port") from None
+    if not is_address(value) and _HOST.fullmatch(value) is None:
+        raise wrong("the name or address of a host, without sftp:// and without port")
     return value
 
 
@@ -67,11 +64,7 @@ def _remote_folder(value: str) -> str:
 
 def _listen(value: str) -> str:
     address, _, port = value.rpartition(":")
-    try:
-        ip_address(address.strip("[]"))
-        allowed = port.isascii() and port.isdigit() and int(port) <= 65535
-    except ValueError:
-        allowed = False
+    allowed = is_address(address.strip("[]")) and port.isascii() and port.isdigit() and int(port) <= 65535
     if value and not allowed:
         raise wrong('an address and a port such as "127.0.0.1:2222", or nothing')
     return value

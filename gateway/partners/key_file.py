@@ -6,13 +6,13 @@ again. It is read strictly: a line that we would not have written is refused, no
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from gateway.config.addresses import read_network
 from gateway.partners.files import one_at_a_time, write_over
 from gateway.partners.keys import PublicKey, parse_key
 from gateway.partners.refused import Refused
@@ -115,7 +115,7 @@ def checked_sources(texts: Iterable[str], where: str = "--from") -> tuple[str, .
 
 def _source(text: str, where: str) -> str:
     try:
-        network = ipaddress.ip_network(text)
+        network = read_network(text)
     except ValueError as error:
         raise Refused(
             f"{where}: {text!r}, expected an address or a network, such as 192.0.2.10 or 192.0.2.0/24 ({error})"

@@ -46,6 +46,7 @@ def test_a_partner_may_have_a_server_of_its_own_and_a_login_at_ours(house: House
     [
         ('"sftp.erp.example"', '"sftp://erp.example"', "sftp.host", "without sftp:// and without port"),
         ('"sftp.erp.example"', '"erp.example:22"', "sftp.host", "without sftp:// and without port"),
+        ('"sftp.erp.example"', r'"fe80::1%x\n* ssh-ed25519 AAAA"', "sftp.host", "the name or address of a host"),
         (PIN, "MD5:16:27:ac", "sftp.host_keys[0]", "ssh-keygen -lf"),
         (f'host_keys = ["{PIN}"]\n', "", "sftp.host_keys", "whom would we trust?"),
         ('key = "keys/erp"\n', "", "sftp.key", "how would we log in?"),
@@ -91,7 +92,17 @@ def test_a_login_at_a_server_that_is_not_there_is_told(house: House) -> None:
     assert [warning.key for warning in house.load().warnings] == ["sftp_server.listen"]
 
 
-@pytest.mark.parametrize("listen", ["2222", "localhost:2222", "127.0.0.1:99999", "[::1]", "127.0.0.1:-1"])
+@pytest.mark.parametrize("host", ["192.0.2.7", "2001:db8::7", "fe80::7%eth0", "fe80::7%eth0.100"])
+def test_a_server_may_be_named_by_its_address(house: House, host: str) -> None:
+    with_tables(house, SERVER.replace("sftp.erp.example", host))
+
+    assert house.load().remotes["erp"].host == host
+
+
+@pytest.mark.parametrize(
+    "listen",
+    ["2222", "localhost:2222", "127.0.0.1:99999", "[::1]", "127.0.0.1:-1", "127.0.0.1:²", "[fe80::1%a b]:22"],
+)
 def test_where_to_listen_is_an_address_and_a_port(house: House, listen: str) -> None:
     house.spoil("gateway.toml", "\n[chorus]", f'\n[sftp_server]\nlisten = "{listen}"\n[chorus]')
 

@@ -110,7 +110,20 @@ def test_a_file_that_is_absent_or_huge_is_refused(tmp_path: Path) -> None:
             read_keys(tmp_path / name)
 
 
-@pytest.mark.parametrize("text", ["192.0.2.1/24", "example.com", '192.0.2.1",command="id', "*", "", "!192.0.2.1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "192.0.2.1/24",
+        "example.com",
+        '192.0.2.1",command="id',
+        "*",
+        "",
+        "!192.0.2.1",
+        'fe80::1%x",cert-authority ssh-ed25519 AAAA\n# ',
+        "fe80::1%eth0",
+        "2001:db8::1\n",
+    ],
+)
 def test_what_is_no_address_and_no_network_is_refused(text: str) -> None:
     with pytest.raises(Refused, match="--from"):
         checked_sources([text])
@@ -189,7 +202,16 @@ def test_the_last_key_is_removed_only_when_one_says_so(key_file: Path) -> None:
     assert file.keys == ()
 
 
-@pytest.mark.parametrize("line", [f'command="/bin/sh" {ED}', ED, f'from="*",restrict {ED}', f"restrict,pty {ED}"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'command="/bin/sh" {ED}',
+        ED,
+        f'from="*",restrict {ED}',
+        f'from="fe80::1%x y",restrict {ED}',
+        f"restrict,pty {ED}",
+    ],
+)
 def test_a_line_written_by_another_hand_is_refused_and_not_passed_on(key_file: Path, line: str) -> None:
     with key_file.open("a") as file:
         file.write(f"{line}\n")
