@@ -5,6 +5,7 @@ Nothing is reached from here: whether a key opens a door is what `gateway doctor
 
 from __future__ import annotations
 
+import posixpath
 import re
 from datetime import timedelta
 from enum import StrEnum
@@ -60,6 +61,12 @@ def _remote_folder(value: str) -> str:
     if value and (not value.startswith("/") or "\0" in value or ".." in PurePosixPath(value).parts):
         raise wrong("an absolute folder on the partner's server such as /out, or nothing")
     return value
+
+
+def _one_name(folder: str) -> str:
+    """The same text for the same folder."""
+    # normpath keeps two slashes at the beginning, which POSIX lets a system give a meaning of their own.
+    return "/" + posixpath.normpath(folder).lstrip("/")
 
 
 def _listen(value: str) -> str:
@@ -126,9 +133,19 @@ class SftpTable(Section):
                 raise wrong("a key that it belongs to", f"{name} without key", key="key")
         if not (self.fetch_from or self.deliver_to):
             raise wrong("fetch_from, deliver_to or both", "neither", key="fetch_from")
-        if self.fetch_from and self.fetch_from.rstrip("/") == self.deliver_to.rstrip("/"):
-            raise wrong("another folder than deliver_to: we would fetch our own acknowledgements", key="fetch_from")
+        if self.fetch_from and self.deliver_to:
+            self._apart()
         return self
+
+    def _apart(self) -> None:
+        fetched, delivered = _one_name(self.fetch_from), _one_name(self.deliver_to)
+        if fetched == delivered:
+            raise wrong("another folder than deliver_to: we would fetch our own acknowledgements", key="fetch_from")
+        if delivered in (posixpath.join(fetched, name) for name in (".taken", "archive")):
+            # What lies in .taken/ was claimed and waits to be fetched: acknowledgements, too.
+            raise wrong(
+                "another folder than .taken/ and archive/ of fetch_from: fetched files go there", key="deliver_to"
+            )
 
 
 class LoginTable(Section):

@@ -55,6 +55,18 @@ def test_a_partner_may_have_a_server_of_its_own_and_a_login_at_ours(house: House
         ('"/out"', '"out"', "sftp.fetch_from", "an absolute folder"),
         ('"/out"', '"/in/"', "sftp.fetch_from", "we would fetch our own acknowledgements"),
         ('fetch_from = "/out"\ndeliver_to = "/in"\n', "", "sftp.fetch_from", "neither"),
+        ('"/out"', '"//in"', "sftp.fetch_from", "we would fetch our own acknowledgements"),
+        ('"/out"', '"///in"', "sftp.fetch_from", "we would fetch our own acknowledgements"),
+        ('"/out"', '"/./in/."', "sftp.fetch_from", "we would fetch our own acknowledgements"),
+        ('"/in"', '"/out/.taken"', "sftp.deliver_to", "another folder than .taken/ and archive/"),
+        ('"/in"', '"//out//.taken/"', "sftp.deliver_to", "another folder than .taken/ and archive/"),
+        ('"/in"', '"/out/archive/"', "sftp.deliver_to", "another folder than .taken/ and archive/"),
+        (
+            '"/out"\ndeliver_to = "/in"',
+            '"/"\ndeliver_to = "/archive"',
+            "sftp.deliver_to",
+            "another folder than .taken/",
+        ),
         ("deliver_to", "afterwards = 'eat'\ndeliver_to", "sftp.afterwards", "'delete', 'archive' or 'leave'"),
         ('key = "keys/erp"', 'password = "hunter2"', "sftp.password", "a secret by reference"),
         ('user = "gateway"', 'usr = "gateway"\nuser = "gateway"', "sftp.usr", "Did you mean user?"),
@@ -68,6 +80,16 @@ def test_each_wrong_server_gives_its_one_fault(house: House, old: str, new: str,
     assert (fault.key, fault.file) == (key, house.path(PARTNER))
     assert says in str(fault)
     assert "hunter2" not in str(fault)
+
+
+@pytest.mark.parametrize(
+    ("fetched", "delivered"),
+    [("/", ""), ("/", "/acks"), ("/out", "/"), ("/out", "/out/acks"), ("/acks/archive", "/acks")],
+)
+def test_folders_of_a_server_that_do_not_meet_are_taken(house: House, fetched: str, delivered: str) -> None:
+    with_tables(house, SERVER.replace('"/out"', f'"{fetched}"').replace('"/in"', f'"{delivered}"'))
+
+    assert (house.load().remotes["erp"].fetch_from, house.load().remotes["erp"].deliver_to) == (fetched, delivered)
 
 
 def test_a_login_without_a_key_or_a_password_is_no_login(house: House) -> None:
