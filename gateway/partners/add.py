@@ -122,8 +122,9 @@ def _has_keys(path: Path, wanted: KeyFile) -> bool:
         raise Refused(
             f"{path} is for login {there.login}, group {there.group}, gateway user {there.gateway_user}; give the same"
         )
+    admitted = {one.opens for one in there.keys}
     for one in wanted.keys:
-        if one not in there.keys:
+        if one.opens not in admitted:
             raise Refused(
                 f"{wanted.partner} is connected with other keys or addresses. To change them: "
                 f"gateway partner key add {wanted.partner} FILE, then gateway partner key remove. New: {one}"

@@ -30,6 +30,11 @@ class AdmittedKey:
     sources: tuple[str, ...] = ()
 
     @property
+    def opens(self) -> tuple[bytes, frozenset[str]]:
+        """What counts for sshd: two that are equal here let in the same, whatever their comments."""
+        return self.key.blob, frozenset(self.sources)
+
+    @property
     def line(self) -> str:
         """The line of `authorized_keys`. `restrict` forbids forwarding, terminal and rc files a second time."""
         options = f'from="{",".join(self.sources)}",restrict' if self.sources else "restrict"

@@ -109,4 +109,5 @@ def parse_key(line: str, where: str) -> PublicKey:
 
 
 def _plain(comment: str) -> str:
-    return "".join(sign if " " <= sign <= "~" else "?" for sign in comment.strip())[:_COMMENT]
+    # Cut first: a blank at the cut would be lost when the line is read again.
+    return "".join(sign if " " <= sign <= "~" else "?" for sign in comment.strip())[:_COMMENT].rstrip()

@@ -77,6 +77,23 @@ def test_the_same_again_changes_nothing_and_says_so(machine: Machine, sshd: Sshd
     assert everything(machine) == before
 
 
+def test_the_same_key_with_another_comment_or_other_order_of_addresses_is_the_same(
+    machine: Machine, sshd: Sshd, make_key: MakeKey
+) -> None:
+    key = make_key(comment=f"{'a' * 99} tail")
+    partner = connect(machine, sshd, key, "--from", "127.0.0.1", "--from", "192.0.2.0/24")
+    before = everything(machine)
+    kind, blob, _ = key.read_text().split(maxsplit=2)
+    key.write_text(f"{kind} {blob} laptop\n")
+
+    again = add(machine, partner.name, key, "--from", "192.0.2.0/24", "--from", "127.0.0.1")
+    elsewhere = add(machine, partner.name, key, "--from", "127.0.0.1")
+
+    assert again.exit_code == 0, again.stderr
+    assert (elsewhere.exit_code, "other keys or addresses" in elsewhere.stderr) == (2, True)
+    assert everything(machine) == before
+
+
 def test_a_dry_run_says_what_it_would_write_and_writes_nothing(machine: Machine, make_key: MakeKey) -> None:
     name, before = new_name(), everything(machine)
 

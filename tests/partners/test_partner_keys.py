@@ -66,6 +66,13 @@ def test_a_comment_brings_no_sign_that_a_terminal_or_a_file_would_obey() -> None
     assert "\n" not in key.line
 
 
+def test_a_long_comment_is_cut_so_that_it_is_read_back_as_it_was_written() -> None:
+    key = parse_key(f"{ED} {'a' * 99} tail", "here")
+
+    assert key.comment == "a" * 99
+    assert parse_key(key.line, "here") == key
+
+
 # --- which are refused ----------------------------------------------------------------------------------------------
 
 
