@@ -6,6 +6,7 @@ Accounts are never made from here: every house has its own way to them, and the 
 from __future__ import annotations
 
 import grp
+import os
 import pwd
 import shlex
 
@@ -30,8 +31,14 @@ def check_accounts(front: Front) -> None:
             f"--user {front.login}: this account is somebody else's (user id {login.pw_uid}, expected "
             f"{front.gateway.uid}, that of {front.gateway.name}); choose another name"
         )
-    if login.pw_gid != gid or front.login in front.gateway.others:
-        raise Refused(f"--user {front.login}: expected {front.group} as its only group; mend it with usermod")
+    # Of docker or disk, say, a login would have more rights than the gateway itself.
+    if others := set(os.getgrouplist(login.pw_name, login.pw_gid)) - {gid}:
+        mend = [["groupadd", "--system", front.group]] if gid is None else []
+        mend.append(["usermod", "--gid", front.group, "--groups", "", front.login])
+        raise Refused(
+            f"--user {front.login}: expected {front.group} as its only group, but it is in "
+            f"{', '.join(sorted(map(_group_name, others)))}; mend it with: {' && '.join(map(shlex.join, mend))}"
+        )
 
 
 def account_commands(front: Front) -> list[str]:
@@ -49,6 +56,13 @@ def account_commands(front: Front) -> list[str]:
         commands.append(["useradd", "--system", *same, *nowhere, "--password", "*", front.login])
     texts = [shlex.join(command) for command in commands]
     return texts if member else [*texts, "# restart the gateway, so that it has the rights of its new group"]
+
+
+def _group_name(gid: int) -> str:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
 
 
 def _exists(login: str) -> bool:

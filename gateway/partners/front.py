@@ -30,7 +30,6 @@ class GatewayUser:
     uid: int
     gid: int
     group: str  #: its first group, by name
-    others: frozenset[str]  #: accounts that have this group as a further one
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def gateway_user(name: str, state_dir: Path) -> GatewayUser:
         group = grp.getgrgid(entry.pw_gid)
     except KeyError:
         raise Refused(f"the first group of {entry.pw_name} ({entry.pw_gid}) has no name: give it one") from None
-    return GatewayUser(entry.pw_name, entry.pw_uid, entry.pw_gid, group.gr_name, frozenset(group.gr_mem))
+    return GatewayUser(entry.pw_name, entry.pw_uid, entry.pw_gid, group.gr_name)
 
 
 def sshd_path(path: Path) -> str:

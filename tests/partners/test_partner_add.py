@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -320,6 +321,19 @@ def test_other_arguments_for_a_known_partner_are_refused(
     assert everything(machine) == before
 
 
+def test_a_login_that_is_there_before_its_group_is_told_how_both_become_right(
+    machine: Machine, make_key: MakeKey
+) -> None:
+    name, key = new_name(), make_key()
+    machine.run("useradd", "--system", "--non-unique", "--uid", machine.run("id", "-u", GATEWAY).strip(), "early")
+
+    ran = add(machine, name, key, "--user", "early", "--group", "late")
+
+    assert ran.exit_code == 2
+    machine.run("sh", "-c", ran.stderr.partition("mend it with: ")[2])
+    assert add(machine, name, key, "--user", "early", "--group", "late").exit_code == 0
+
+
 def test_a_root_within_another_partners_folder_is_refused(machine: Machine, sshd: Sshd, make_key: MakeKey) -> None:
     partner = connect(machine, sshd, make_key("one"))
 
@@ -338,15 +352,34 @@ def test_a_fragment_of_another_hand_is_never_overwritten(machine: Machine, make_
     assert machine.path("/srv/own.conf").read_text() == "# mine\n"
 
 
-def test_a_login_in_the_gateways_group_is_refused(machine: Machine, sshd: Sshd, make_key: MakeKey) -> None:
+@pytest.mark.parametrize("further", [GATEWAY, "disk", "sudo"])
+def test_a_login_in_a_further_group_is_refused_and_the_remedy_mends_it(
+    machine: Machine, sshd: Sshd, make_key: MakeKey, further: str
+) -> None:
     key = make_key()
     partner = connect(machine, sshd, key)
-    machine.run("usermod", "--append", "--groups", GATEWAY, partner.client.login)
+    machine.run("usermod", "--append", "--groups", further, partner.client.login)
 
     ran = add(machine, partner.name, key)
 
     assert ran.exit_code == 2
-    assert "only group" in ran.stderr
+    assert f"only group, but it is in {further};" in ran.stderr
+    machine.run(*shlex.split(ran.stderr.partition("mend it with: ")[2]))
+    assert add(machine, partner.name, key).exit_code == 0
+
+
+def test_a_login_whose_first_group_is_another_is_refused_and_the_remedy_mends_it(
+    machine: Machine, sshd: Sshd, make_key: MakeKey
+) -> None:
+    key = make_key()
+    partner = connect(machine, sshd, key)
+    machine.run("usermod", "--gid", "games", "--groups", "chorus-sftp", partner.client.login)
+
+    ran = add(machine, partner.name, key)
+
+    assert (ran.exit_code, "but it is in games;" in ran.stderr) == (2, True)
+    machine.run(*shlex.split(ran.stderr.partition("mend it with: ")[2]))
+    assert add(machine, partner.name, key).exit_code == 0
 
 
 # --- show and list --------------------------------------------------------------------------------------------------
