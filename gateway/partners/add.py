@@ -16,7 +16,7 @@ from gateway.partners.files import write_new
 from gateway.partners.folders import as_wanted, check_root, key_path_commands, make, wanted_folders
 from gateway.partners.fragment import fragment
 from gateway.partners.front import Front
-from gateway.partners.key_file import AdmittedKey, KeyFile, read_key_file
+from gateway.partners.key_file import AdmittedKey, KeyFile, partners_with_login, read_key_file
 from gateway.partners.keys import PublicKey
 from gateway.partners.partner_file import Configured, is_known, judge_new, partner_text
 from gateway.partners.refused import Refused
@@ -47,6 +47,7 @@ def add_partner(
     """Connect one partner. `sshd_config`: where the fragment goes, None to leave it. Raises `Refused`, or OSError."""
     check_root(front.root)
     check_accounts(front)
+    _check_login(front)
     partner_file = configured.folder / PARTNERS / f"{front.partner}.toml"
     known = is_known(configured, front.partner, front.root)
     if not known:
@@ -111,6 +112,16 @@ def _write_if_allowed(path: Path, text: str) -> bool:
         return _write(path, text)
     except PermissionError:
         return False
+
+
+def _check_login(front: Front) -> None:
+    """The login is this partner's alone: of two parts for one login sshd obeys the first, and locks one partner out."""
+    for other in partners_with_login(front.keys.parent, front.login):
+        if other != front.partner:
+            raise Refused(
+                f"--user {front.login}: this is the login of partner {other}; choose another name. If {other} is gone "
+                f"for good, take its part of sshd_config away, then {front.keys.with_name(other)}, and run this again"
+            )
 
 
 def _has_keys(path: Path, wanted: KeyFile) -> bool:

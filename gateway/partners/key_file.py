@@ -19,6 +19,7 @@ from gateway.partners.refused import Refused
 
 FOLDER: Final = "keys.d"
 _HEAD: Final = re.compile(r"# partner ([^ ]+), login ([^ ]+), group ([^ ]+), gateway user ([^ ]+)")
+_LONGEST_HEAD: Final = 1000
 _LINE: Final = re.compile(r'(?:from="([^"]*)",)?restrict ([^ ]+ .+)')
 
 
@@ -85,6 +86,27 @@ def read_key_file(path: Path) -> KeyFile | None:
     numbered = [(n, line) for n, line in enumerate(lines, 1) if line and not line.startswith("#")]
     keys = tuple(_admitted(line, f"{path}, line {n}") for n, line in numbered)
     return KeyFile(head[1], head[2], head[3], head[4], keys)
+
+
+def partners_with_login(folder: Path, login: str) -> list[str]:
+    """Whose file in `keys.d` names that login; partners that are configured no longer, too: sshd may know them still.
+
+    Heads only, for what is wrong further down is a fault of that partner alone. Raises `Refused`, or OSError.
+    """
+    try:
+        # Not `glob`, which takes a folder that cannot be read for an empty one. Hidden files were left by a crash.
+        files = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file())
+    except FileNotFoundError:
+        return []
+    return [path.name for path in files if (head := _head(path)) is not None and head[2] == login]
+
+
+def _head(path: Path) -> re.Match[str] | None:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return _HEAD.fullmatch(file.readline(_LONGEST_HEAD).rstrip("\n"))
+    except OSError as error:
+        raise Refused(f"{path}: cannot be read ({error.strerror}), so that its login is not known") from None
 
 
 def add_keys(path: Path, keys: Iterable[PublicKey], sources: tuple[str, ...] | None) -> KeyFile:

@@ -334,6 +334,36 @@ def test_a_login_that_is_there_before_its_group_is_told_how_both_become_right(
     assert add(machine, name, key, "--user", "early", "--group", "late").exit_code == 0
 
 
+def test_the_login_of_another_partner_is_refused_and_nothing_is_written(
+    machine: Machine, sshd: Sshd, make_key: MakeKey
+) -> None:
+    first = connect(machine, sshd, make_key("one"))
+    second, before = new_name(), everything(machine)
+    fragment = f"/etc/ssh/sshd_config.d/40-{second}.conf"
+
+    ran = add(machine, second, make_key("two"), "--user", first.client.login, "--sshd-config", fragment)
+
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert f"the login of partner {first.name}; choose another name" in ran.stderr
+    assert everything(machine) == before
+
+
+def test_the_login_of_a_partner_that_is_gone_is_free_once_its_key_file_is(
+    machine: Machine, sshd: Sshd, make_key: MakeKey
+) -> None:
+    gone = connect(machine, sshd, make_key("one"))
+    name, key = new_name(), make_key("two")
+    machine.path(f"{CONFIG}/partners.d/{gone.name}.toml").unlink()
+    machine.path(f"/etc/ssh/sshd_config.d/50-{gone.name}.conf").unlink()
+
+    refused = add(machine, name, key, "--user", gone.client.login)
+    left = machine.path(f"{CONFIG}/keys.d/{gone.name}")
+    left.rename(left.with_name(f".{gone.name}.writing"))
+
+    assert (refused.exit_code, f"{CONFIG}/keys.d/{gone.name}" in refused.stderr) == (2, True)
+    assert add(machine, name, key, "--user", gone.client.login).exit_code == 0
+
+
 def test_a_root_within_another_partners_folder_is_refused(machine: Machine, sshd: Sshd, make_key: MakeKey) -> None:
     partner = connect(machine, sshd, make_key("one"))
 

@@ -15,6 +15,7 @@ from gateway.partners.key_file import (
     KeyFile,
     add_keys,
     checked_sources,
+    partners_with_login,
     read_key_file,
     remove_key,
 )
@@ -159,6 +160,17 @@ def test_what_is_written_is_read_back(key_file: Path) -> None:
     assert read is not None
     assert read.text == key_file.read_text()
     assert f'from="192.0.2.0/24,2001:db8::1",restrict {ED} first' in read.text
+
+
+def test_a_login_is_found_by_the_head_whatever_stands_below(key_file: Path) -> None:
+    with key_file.open("ab") as file:
+        file.write(b"ssh-ed25519 by hand \xff\n")
+    (key_file.parent / "notes").write_bytes(b"\xff ours, login sftp-acme\n")
+    (key_file.parent / "folder").mkdir()
+
+    assert partners_with_login(key_file.parent, "sftp-acme") == ["acme"]
+    assert partners_with_login(key_file.parent, "sftp-acm") == []
+    assert partners_with_login(key_file.parent / "absent", "sftp-acme") == []
 
 
 def test_a_new_key_stands_beside_the_old_one_and_is_bound_to_the_same_addresses(key_file: Path) -> None:
