@@ -57,8 +57,8 @@ class AckState(StrEnum):
 
 class RemoteFileState(StrEnum):
     FETCHED = "fetched"  #: its bytes are durable here, under a hidden name
-    PLACED = "placed"  #: in the partner's drop folder here, or taken from it; still on the partner's server
-    SETTLED = "settled"  #: removed, archived or left there, as configured
+    PLACED = "placed"  #: in the partner's drop folder here, or taken from it; still on the partner's server, or left
+    SETTLED = "settled"  #: removed or archived there, or never to be taken
 
 
 _I, _D, _F, _A, _R = InterchangeState, DocumentState, FlowState, AckState, RemoteFileState
