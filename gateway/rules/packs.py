@@ -67,7 +67,7 @@ class PackRegistry:
         self, specs: Sequence[PackSpec], own: Sequence[Pack] = (), engines: Mapping[str, Engine] | None = None
     ) -> None:
         self._engines = native_engines() if engines is None else engines
-        self._loaded: dict[tuple[str, str, str], Pack] = {}
+        self._loaded: dict[PackSpec, Pack] = {}
         self._slots = _ordered(specs, own)
 
     @classmethod
@@ -104,10 +104,9 @@ class PackRegistry:
     def load(self, spec: PackSpec) -> Pack:
         """The pack of one entry, from now on kept: verified, then compiled at once, so that what was hashed is what
         runs; an `UnavailablePack` where that fails."""
-        key = (spec.name, spec.version, spec.sha256)
-        if key not in self._loaded:
-            self._loaded[key] = self._load(spec)
-        return self._loaded[key]
+        if spec not in self._loaded:
+            self._loaded[spec] = self._load(spec)
+        return self._loaded[spec]
 
     def _on_day(self, versions: Sequence[PackSpec], day: date) -> Pack:
         current = [spec for spec in versions if spec.valid_on(day)]

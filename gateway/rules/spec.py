@@ -10,7 +10,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -73,7 +73,10 @@ class Gravest:
 
 @dataclass(frozen=True, slots=True)
 class PackSpec:
-    """One version of one pack, as pinned. `folder` is absolute; `roots` names the file to start from by kind."""
+    """One version of one pack, as pinned. `folder` is absolute; `roots` names the file to start from by kind.
+
+    Two are the same only when all of the entry is: of one set of files, another entry may make another pack.
+    """
 
     name: str
     layer: Layer
@@ -84,7 +87,7 @@ class PackSpec:
     licence: str
     folder: Path
     patterns: tuple[str, ...]
-    roots: Mapping[Kind, str]
+    roots: Mapping[Kind, str] = field(hash=False)  # compared, but a mapping has no hash
     covers: tuple[Covers, ...]
     valid_from: date | None = None
     valid_to: date | None = None  #: last day included
