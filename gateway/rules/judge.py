@@ -58,7 +58,7 @@ def judge(
     schema_faults = ruled = False
     for pack in packs.for_document(document, facts, only):
         started = perf_counter()
-        result = _run(pack, document, tree, facts)
+        result = _run(pack, document, tree, facts, may_pass=pack.name in packs.own)
         if result is None:
             continue
         ms = (perf_counter() - started) * 1000
@@ -83,10 +83,14 @@ def judge(
     return Judgement(tuple(verdicts), tuple(findings))
 
 
-def _run(pack: Pack, document: Document, tree: Tree | None, facts: Facts) -> PackResult | None:
-    """The pack's word; None when it does not concern the document."""
+def _run(pack: Pack, document: Document, tree: Tree | None, facts: Facts, *, may_pass: bool) -> PackResult | None:
+    """The pack's word; None when it is one of our own that does not concern the document."""
     try:
-        return pack.run(document, tree, facts) if pack.applies(document, facts) else None
+        if pack.applies(document, facts):
+            return pack.run(document, tree, facts)
+        # An entry of packs.toml was chosen because it covers the document: its silence would pass for consent.
+        reason = f"it covers this document, but has no rules for the kind {document.kind}"
+        return None if may_pass else PackResult.not_judged(Missing.UNAVAILABLE, reason)
     except MemoryError:
         return PackResult.not_judged(Missing.CEILING, "out of memory")
     except Exception as error:  # the promise of a verdict that cannot lie: no failure passes for valid

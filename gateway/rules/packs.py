@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from lxml import etree
 
@@ -69,6 +70,8 @@ class PackRegistry:
         self._engines = native_engines() if engines is None else engines
         self._loaded: dict[PackSpec, Pack] = {}
         self._slots = _ordered(specs, own)
+        #: Names of the packs that say for themselves which documents they are for; all others are told by `covers`.
+        self.own: Final = frozenset(pack.name for pack in own)
 
     @classmethod
     def standard(

@@ -131,14 +131,14 @@ def read_specs(path: Path) -> tuple[PackSpec, ...]:
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))["pack"]
     except (OSError, KeyError, ValueError) as error:
-        raise BadPackFile(f"{path.name}: {error}") from error
+        raise BadPackFile(f"{path}: {error}") from error
     return tuple(_spec(entry, path) for entry in entries)
 
 
 def _spec(entry: dict[str, Any], path: Path) -> PackSpec:
     try:
         _only(entry, _KEYS)
-        return PackSpec(
+        spec = PackSpec(
             name=entry["name"],
             layer=Layer(entry["layer"]),
             engine=entry["engine"],
@@ -156,7 +156,18 @@ def _spec(entry: dict[str, Any], path: Path) -> PackSpec:
         )
     except (KeyError, ValueError, TypeError, ModuleNotFoundError) as error:
         name = entry.get("name", "?") if isinstance(entry, dict) else "?"
-        raise BadPackFile(f"{path.name}: pack {name}: {type(error).__name__}: {error}") from error
+        raise BadPackFile(f"{path}: pack {name}: {type(error).__name__}: {error}") from error
+    if fault := _fault(spec):
+        raise BadPackFile(f"{path}: pack {spec.name}, version {spec.version}: {fault}")
+    return spec
+
+
+def _fault(spec: PackSpec) -> str:
+    """Why an entry that can be read must not judge; "" when it may."""
+    sheetless = sorted(frozenset[Kind]().union(*(covers.kinds for covers in spec.covers)) - spec.roots.keys())
+    if sheetless:
+        return f"covers names the kind {', '.join(sheetless)}; expected a file to start from in roots for every kind"
+    return ""
 
 
 def _folder(entry: dict[str, Any], path: Path) -> Path:
