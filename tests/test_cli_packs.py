@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 SPECS = {spec.name: spec for spec in read_specs(packs_file())}
 SHEET = SPECS["br-fr-ubl"].folder / SPECS["br-fr-ubl"].roots[Kind.UBL_INVOICE]
 INVOICE = ROOT / "config" / "quickstart" / "invoices" / "FA-2026-0001.xml"
-HAS_REFERENCE = importlib.util.find_spec("saxonche") is not None
+NEEDS_REFERENCE = pytest.mark.skipif(importlib.util.find_spec("saxonche") is None, reason="saxonche is not installed")
 
 ENTRY = """
 [[pack]]
@@ -259,7 +259,18 @@ def told_of(*arguments: str) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.skipif(not HAS_REFERENCE, reason="saxonche is not installed")
+@pytest.mark.parametrize("engine", ["native", pytest.param("reference", marks=NEEDS_REFERENCE)])
+def test_an_invoice_that_no_pack_asked_for_judges_is_not_judged_and_ends_with_3(engine: str) -> None:
+    ran = gateway("validate", str(INVOICE), "--json", "--processes", "1", "--pack", "br-fr-cii", "--engine", engine)
+
+    assert ran.exit_code == 3, ran.stderr
+    told = json.loads(ran.stdout)
+    assert told["decision"] == "hold"
+    assert [(pack["name"], pack["verdict"]) for pack in told["packs"]] == [("br-fr-cii", "not_judged")]
+    assert [finding["rule"] for finding in told["findings"]] == ["PACK-NONE-ASKED"]
+
+
+@NEEDS_REFERENCE
 def test_both_engines_say_the_same_of_an_invoice() -> None:
     native, reference = told_of(), told_of("--engine", "reference")
 

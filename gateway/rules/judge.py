@@ -19,6 +19,24 @@ from gateway.rules.pack import Pack, PackResult, Tree
 from gateway.rules.packs import PackRegistry
 
 NOT_JUDGED_RULE: Final = "PACK-NOT-JUDGED"
+NONE_ASKED_RULE: Final = "PACK-NONE-ASKED"
+_NONE_ASKED: Final = Definition(
+    NONE_ASKED_RULE,
+    Layer.INTAKE,
+    Severity.HOLD,
+    Text(
+        "Le document n'a été contrôlé par aucun jeu de règles : ceux qui ont été demandés ({packs}) ne jugent pas un "
+        "document de type {kind}.",
+        "The document was checked by no rule pack: those that were asked for ({packs}) do not judge a document of kind "
+        "{kind}.",
+    ),
+    Text(
+        "Demandez avec --pack un jeu de règles qui juge ce type (gateway packs list), ou n'en demandez aucun : tous "
+        "ceux qui conviennent jugeront.",
+        "Ask with --pack for a rule pack that judges this kind (gateway packs list), or for none: all that fit will "
+        "judge.",
+    ),
+)
 _MESSAGE: Final = Text(
     "Le document n'a pas pu être contrôlé par le jeu de règles {pack} : {reason}.",
     "The document could not be checked by the rule pack {pack}: {reason}.",
@@ -80,6 +98,8 @@ def judge(
         ruled |= pack.layer in _RULE_LAYERS and result.verdict is not Verdict.NOT_JUDGED
     if schema_faults and ruled:
         findings.append(_NOT_SCHEMA_VALID.at())
+    if only is not None and not verdicts:
+        return _none_of(only, document)
     return Judgement(tuple(verdicts), tuple(findings))
 
 
@@ -95,6 +115,16 @@ def _run(pack: Pack, document: Document, tree: Tree | None, facts: Facts, *, may
         return PackResult.not_judged(Missing.CEILING, "out of memory")
     except Exception as error:  # the promise of a verdict that cannot lie: no failure passes for valid
         return PackResult.not_judged(Missing.ENGINE, f"{type(error).__name__}: {error}")
+
+
+def _none_of(asked: frozenset[str], document: Document) -> Judgement:
+    """Not one of the packs asked for judges this document: without a word it would be taken for sound."""
+    reason = f"it has no rules for the kind {document.kind}"
+    verdicts = tuple(
+        PackVerdict(name, "", "", Verdict.NOT_JUDGED, missing=Missing.UNAVAILABLE, reason=reason)
+        for name in sorted(asked)
+    )
+    return Judgement(verdicts, (_NONE_ASKED.at(packs=", ".join(sorted(asked)), kind=document.kind),))
 
 
 def _not_judged(layer: Layer, pack: str, reason: str) -> Finding:

@@ -18,7 +18,7 @@ from gateway.domain.finding import Layer, Severity
 from gateway.domain.severities import decide, on_route
 from gateway.domain.verdict import Decision, Missing, Verdict
 from gateway.rules import chorus
-from gateway.rules.judge import NOT_JUDGED_RULE, judge
+from gateway.rules.judge import NONE_ASKED_RULE, NOT_JUDGED_RULE, judge
 from gateway.rules.pack import Pack, PackResult, Tree
 from gateway.rules.packs import PackRegistry
 from gateway.rules.samples import EJ_MANDATORY, TODAY, sample
@@ -177,6 +177,30 @@ def test_packs_run_in_the_order_of_their_layers_and_only_limits_them(registry: P
     assert all(len(p.sha256) == 64 and p.version for p in whole.packs)
     assert all(p.ms > 0 for p in whole.packs)
     assert [p.name for p in limited.packs] == ["chorus"]
+
+
+@pytest.mark.parametrize("asked", [{"br-fr-ubl"}, {"facturx"}, {"br-fr-ubl", "facturx"}])
+def test_a_document_that_none_of_the_packs_asked_for_judges_is_not_judged_and_told(
+    registry: PackRegistry, asked: set[str]
+) -> None:
+    shown = sample(kind=Kind.CII)
+
+    judgement = judge(shown.document, TREE, shown.facts, registry, frozenset(asked))
+
+    assert [(p.name, p.verdict) for p in judgement.packs] == [(name, Verdict.NOT_JUDGED) for name in sorted(asked)]
+    (finding,) = judgement.findings
+    assert finding.rule == NONE_ASKED_RULE
+    assert all(f"({', '.join(sorted(asked))})" in text and "cii" in text for text in finding.message)
+    assert decide(on_route(judgement.findings, shown.facts.route)) is Decision.HOLD
+
+
+def test_a_document_that_one_of_the_packs_asked_for_judges_is_judged_by_that_one(registry: PackRegistry) -> None:
+    shown = sample()
+
+    judgement = judge(shown.document, TREE, shown.facts, registry, frozenset({"chorus", "br-fr-cii"}))
+
+    assert [p.name for p in judgement.packs] == ["chorus"]
+    assert NONE_ASKED_RULE not in {finding.rule for finding in judgement.findings}
 
 
 def test_a_further_pack_file_adds_packs_and_may_not_take_our_names(tmp_path: Path) -> None:
