@@ -47,6 +47,10 @@ def packs_list(
     wanted = day_of(day)
     files = [packs_file(), *_further(config)]
     told = [_told(spec, wanted) for file in files for spec in _specs(file)]
+    try:
+        PackRegistry.standard(extra=files[1:])  # what no service would start with must not look well here
+    except ValueError as error:
+        fail(str(error))
     if as_json:
         print(json.dumps(told, ensure_ascii=False, indent=2))
     else:

@@ -148,6 +148,20 @@ def test_a_folder_of_packs_within_a_senders_folder_is_a_fault(tmp_path: Path) ->
     assert "a folder of rules.packs" in ran.stdout
 
 
+def test_two_folders_that_would_judge_the_same_documents_from_one_day_on_are_told(tmp_path: Path) -> None:
+    config = configured(tmp_path, own_pack(tmp_path / "one"))
+    main = Path(config)
+    own_pack(tmp_path / "two")
+    main.write_text(main.read_text().replace('/one"]', f'/one", {json.dumps(str(tmp_path / "two"))}]'))
+
+    ran = with_secrets("packs", "list", "--config", config)
+
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert "ours stands twice with valid_from 2026-01-01" in ran.stderr
+    assert str(tmp_path / "one" / "packs.toml") in ran.stderr
+    assert str(tmp_path / "two" / "packs.toml") in ran.stderr
+
+
 @pytest.mark.parametrize("wrong", [("--date", "soon"), ("--config", "nowhere.toml")])
 def test_wrong_use_of_list_ends_with_2(wrong: tuple[str, str]) -> None:
     ran = gateway("packs", "list", *wrong)
@@ -189,6 +203,18 @@ def test_a_folder_whose_sheet_cannot_be_compiled_is_told_with_the_reason(tmp_pat
 
     assert ran.exit_code == 1
     assert "current-group" in ran.stdout
+
+
+def test_a_folder_whose_pack_would_never_judge_beside_a_shipped_one_is_told_what_to_do(tmp_path: Path) -> None:
+    folder = own_pack(tmp_path / "packs", name="br-fr-ubl")
+    file = folder / "packs.toml"
+    file.write_text(file.read_text().replace("2026-01-01", "2026-06-30"))
+
+    ran = gateway("packs", "add", str(folder))
+
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert "br-fr-ubl stands twice with valid_from 2026-06-30" in ran.stderr
+    assert "give it a later valid_from" in ran.stderr
 
 
 @pytest.mark.parametrize("how", ["no folder", "no packs.toml", "not understood", "our name"])

@@ -117,7 +117,12 @@ class PackRegistry:
         if not current:
             known = versions[-1]
             return _unavailable(known, "", f"no version of it is valid on {day.isoformat()}")
-        return self.load(max(current, key=lambda spec: spec.valid_from or date.min))
+        latest = max(spec.valid_from or date.min for spec in current)
+        chosen = [spec for spec in current if (spec.valid_from or date.min) == latest]
+        if len(chosen) > 1:  # covers that only this document shows to overlap: to choose one would be to guess
+            told = ", ".join(spec.version for spec in chosen)
+            return _unavailable(chosen[0], "", f"its versions {told} start on the same day, and either could judge")
+        return self.load(chosen[0])
 
     def _load(self, spec: PackSpec) -> Pack:
         engine = self._engines.get(spec.engine)
@@ -142,6 +147,15 @@ def _unavailable(spec: PackSpec, found: str, reason: str) -> UnavailablePack:
     return UnavailablePack(spec.name, spec.layer, spec.version, found, reason)
 
 
+def _of_rivals(one: PackSpec, other: PackSpec) -> str:
+    day = f"valid_from {one.valid_from}" if one.valid_from else "no valid_from"
+    return (
+        f"pack {one.name} stands twice with {day}, for the same documents: version {one.version} in {one.file}, and "
+        f"version {other.version} in {other.file}, which would never judge; give it a later valid_from, from which it "
+        "is to judge, or a name of its own"
+    )
+
+
 def _ordered(specs: Sequence[PackSpec], own: Sequence[Pack]) -> dict[str, tuple[PackSpec, ...] | Pack]:
     """By layer, then in the order given; the versions of one name together."""
     slots: dict[str, tuple[PackSpec, ...] | Pack] = {pack.name: pack for pack in own}
@@ -150,6 +164,9 @@ def _ordered(specs: Sequence[PackSpec], own: Sequence[Pack]) -> dict[str, tuple[
         former = slots.get(spec.name, ())
         if not isinstance(former, tuple):
             raise ValueError(f"pack {spec.name} has the name of one of the gateway's own")
+        for other in former:
+            if spec.rivals(other):
+                raise ValueError(_of_rivals(other, spec))
         slots[spec.name] = (*former, spec)
         layers[spec.name] = spec.layer
     order = list(Layer)

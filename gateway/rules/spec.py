@@ -54,6 +54,22 @@ class Covers:
             and (self.profile is None or document.profile is self.profile)
         )
 
+    def meets(self, other: Covers) -> bool:
+        """Are there documents for both, for certain? Of two guidelines that are not written alike nothing is known."""
+        return (
+            not self.kinds.isdisjoint(other.kinds)
+            and not self.routes.isdisjoint(other.routes)
+            and (self.profile is None or other.profile is None or self.profile is other.profile)
+            and self._guidelines_meet(other)
+        )
+
+    def _guidelines_meet(self, other: Covers) -> bool:
+        if self.guideline is None and other.guideline is None:
+            return True  # what both exclude is never all
+        wanted = {each for each in (self.guideline, other.guideline) if each is not None}
+        excluded = {each for each in (self.other_than, other.other_than) if each is not None}
+        return len(wanted) == 1 and not excluded
+
 
 @dataclass(frozen=True, slots=True)
 class Gravest:
@@ -93,10 +109,17 @@ class PackSpec:
     valid_from: date | None = None
     valid_to: date | None = None  #: last day included
     gravest: tuple[Gravest, ...] = ()
+    file: Path = field(default=Path(), compare=False)  #: the packs.toml that it stands in, for messages
 
     def concerns(self, document: Document, route: Route) -> bool:
         """Is the document one that this pack is for, when it goes by `route`?"""
         return any(each.matches(document, route) for each in self.covers)
+
+    def rivals(self, other: PackSpec) -> bool:
+        """Would both judge the same documents from the same day on, so that one of them never does?"""
+        return (self.name, self.valid_from) == (other.name, other.valid_from) and any(
+            one.meets(another) for one in self.covers for another in other.covers
+        )
 
     def valid_on(self, day: date) -> bool:
         """May this version judge what is deposited on `day`?"""
@@ -159,6 +182,7 @@ def _spec(entry: dict[str, Any], path: Path) -> PackSpec:
             valid_from=_day(entry.get("valid_from")),
             valid_to=_day(entry.get("valid_to")),
             gravest=tuple(_gravest(each) for each in entry.get("gravest", ())),
+            file=path,
         )
     except (KeyError, ValueError, TypeError, ModuleNotFoundError) as error:
         name = entry.get("name", "?") if isinstance(entry, dict) else "?"

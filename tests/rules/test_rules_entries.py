@@ -229,3 +229,69 @@ def test_a_sheet_that_brings_in_what_is_not_pinned_is_refused(
     (spec,) = read_specs(written(tmp_path))
 
     assert why in refused(spec)
+
+
+# --- two versions from the same day on ----------------------------------------------------------------------------
+
+
+def test_a_further_pack_with_the_name_and_first_day_of_a_shipped_one_stops_the_start(tmp_path: Path) -> None:
+    file = written(tmp_path, name="br-fr-ubl", version="9")
+
+    with pytest.raises(ValueError, match="br-fr-ubl stands twice with valid_from 2026-06-30") as raised:
+        PackRegistry.standard([file])
+
+    assert f"in {packs_file()}, and version 9 in {file}" in str(raised.value)
+    assert "give it a later valid_from" in str(raised.value)
+
+
+def test_two_further_files_are_held_against_each_other(tmp_path: Path) -> None:
+    files = [written(tmp_path / "a"), written(tmp_path / "b", version="2")]
+
+    with pytest.raises(ValueError, match=r"version 1 in .*a/packs.toml, and version 2 in .*b/packs.toml"):
+        PackRegistry.standard(files)
+
+
+KINDS = 'kinds = ["ubl-invoice"]'
+
+
+@pytest.mark.parametrize(
+    ("covers", "refused"),
+    [
+        ((KINDS, KINDS), True),
+        ((KINDS, f'{KINDS}, profile = "reform"'), True),
+        ((KINDS, f'{KINDS}, routes = ["pa"]'), True),
+        ((KINDS, f'{KINDS}, guideline = "a"'), True),
+        ((f'{KINDS}, guideline = "a"', f'{KINDS}, guideline = "a"'), True),
+        ((f'{KINDS}, other_than = "a"', f'{KINDS}, other_than = "b"'), True),
+        ((f'{KINDS}, other_than = "a"', f'{KINDS}, guideline = "a"'), False),
+        ((f'{KINDS}, guideline = "a"', f'{KINDS}, guideline = "b"'), False),
+        ((f'{KINDS}, profile = "legacy"', f'{KINDS}, profile = "reform"'), False),
+        ((f'{KINDS}, routes = ["chorus-api"]', f'{KINDS}, routes = ["pa"]'), False),
+    ],
+)
+def test_versions_from_one_day_on_are_refused_when_they_are_for_the_same_documents(
+    tmp_path: Path, covers: tuple[str, str], refused: bool
+) -> None:
+    files = [written(tmp_path / str(i), version=str(i), covers=each) for i, each in enumerate(covers)]
+
+    try:
+        PackRegistry.standard(files)
+    except ValueError:
+        assert refused
+    else:
+        assert not refused
+
+
+def test_a_document_for_which_two_versions_start_on_one_day_is_not_judged(tmp_path: Path) -> None:
+    covers = (f'{KINDS}, guideline = "urn:.*"', f'{KINDS}, guideline = ".*:a"')
+    files = [written(tmp_path / str(i), version=str(i), covers=each) for i, each in enumerate(covers)]
+    registry = PackRegistry.standard(files)
+
+    def reason(guideline: str) -> str:
+        document = Document(Kind.UBL_INVOICE, guideline=guideline)
+        (verdict,) = judge(document, tree(), Facts(today=DAY), registry, frozenset({"ours"})).packs
+        assert verdict.verdict is Verdict.NOT_JUDGED  # neither has its files
+        return verdict.reason
+
+    assert "versions 0, 1 start on the same day" in reason("urn:a")
+    assert "not installed" in reason("urn:b")
