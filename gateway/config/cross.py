@@ -7,7 +7,7 @@ missed a second time: one mistake gives one fault.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -71,19 +71,23 @@ def _twice(files: ReadFiles) -> Iterator[Fault]:
 def _packs(files: ReadFiles) -> Iterator[Fault]:
     """Whether the files that its entries name are the right ones and compile is for `gateway packs add` to say."""
     main = files.main
-    for folder in main.model.rules.packs if main.model else ():
-        file = folder / "packs.toml"
-        found = ""
-        if not file.is_file():
-            found = f"{folder}, which has none"
-        else:
-            try:
-                PackRegistry.standard([file])
-            except (BadPackFile, ValueError) as error:
-                found = printable(str(error))
-        if found:
-            line = locate(main.text, ["rules", "packs"])
-            yield Fault(main.file, "rules.packs", "folders with a packs.toml that can be used", found, line=line)
+    folders = main.model.rules.packs if main.model else ()
+    faults = [found for folder in folders if (found := _unusable([folder]))]
+    for found in faults or ([together] if (together := _unusable(folders)) else []):
+        line = locate(main.text, ["rules", "packs"])
+        yield Fault(main.file, "rules.packs", "folders with a packs.toml that can be used", found, line=line)
+
+
+def _unusable(folders: Sequence[Path]) -> str:
+    """Why no registry can be made of these folders, beside what is shipped; "" when one can."""
+    for folder in folders:
+        if not (folder / "packs.toml").is_file():
+            return f"{folder}, which has none"
+    try:
+        PackRegistry.standard([folder / "packs.toml" for folder in folders])
+    except (BadPackFile, ValueError) as error:
+        return printable(str(error))
+    return ""
 
 
 def _repeated(key: str, values: Iterable[tuple[Path, str, str]]) -> Iterator[Fault]:
