@@ -1,15 +1,12 @@
 """Fetching one file, as a task: open, read, look again, and only then is it ours.
 
-Reads are cut to the size that was seen, several in flight; what comes back short is asked for again. After reading,
-the remote file must still be as it was looked at, else what was read is thrown away: its owner was not done. (Version
-3 tells whole seconds: a file that changes twice in one second and keeps its size is not noticed here; whether it was
-complete is for the completeness ladder.)
+Reads are cut to the size that was seen (`reading`). After reading, the remote file must still be as it was looked at,
+else what was read is thrown away: its owner was not done. (Version 3 tells whole seconds: a file that changes twice in
+one second and keeps its size is not noticed here; whether it was complete is for the completeness ladder.)
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,18 +14,15 @@ from typing import Final
 from gateway.transports.local import Nature, printable_name
 from gateway.transports.sftp_client import wire
 from gateway.transports.sftp_client.dialogue import Steps, closed, failed, handle, look, status
-from gateway.transports.sftp_client.errors import Answered, ConnectionTrouble, Failure
+from gateway.transports.sftp_client.errors import Answered, ConnectionTrouble
 from gateway.transports.sftp_client.names import inside, local_id
 from gateway.transports.sftp_client.pipeline import Task
+from gateway.transports.sftp_client.reading import read_into
 from gateway.transports.sftp_client.results import Failed, Fetched, RemoteLook, Why
 from gateway.transports.sftp_client.sink import Sink
 
 #: Smaller files are simply fetched again.
 RESUME_ABOVE_BYTES: Final = 1024 * 1024
-#: As much of what is here already is held against the remote file before it is believed.
-_TAIL_BYTES: Final = 32 * 1024
-#: Reads in flight for one file: 16 of 255 KiB fill 100 MB/s at 40 ms.
-_READS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +61,8 @@ def _fetch(seen: RemoteLook, wishes: FetchWishes, chunk_bytes: int) -> Task[Fetc
     except Answered:
         yield from closed(opened)
         raise
-    if not whole or now is None or look(seen.name, now) != seen:
+    # The size is what is written down for it: whatever was read, no other is ever taken.
+    if not whole or sink.size != seen.size or now is None or look(seen.name, now) != seen:
         sink.discard()
         if now is None:
             return Failed(seen.name, Why.GONE, f"{shown} was taken away while it was fetched")
@@ -81,11 +76,7 @@ def _filled(
 ) -> Steps[tuple[bool, wire.Attributes | None]]:
     """All of it read, and how it looks then; the sink is done with when that fails."""
     try:
-        if seen.size <= chunk_bytes:
-            whole = yield from _read_small(opened, seen.size, sink)
-        else:
-            yield from _believe_what_is_here(opened, seen, sink)
-            whole = yield from _read_large(opened, seen.size, chunk_bytes, sink)
+        whole = yield from read_into(sink, opened, seen.size, chunk_bytes)
         now = yield from status(path)
         yield from closed(opened)
     except ConnectionTrouble:
@@ -95,85 +86,3 @@ def _filled(
         sink.discard()
         raise
     return whole, now
-
-
-def _read_small(opened: bytes, size: int, sink: Sink) -> Steps[bool]:
-    """All of it in one read, or in as many as the server makes of it. False: it ended too soon."""
-    while sink.size < size:
-        piece = yield from _piece(opened, sink.size, size - sink.size)
-        if not piece:
-            return False
-        sink.write(piece)
-    return True
-
-
-def _piece(opened: bytes, offset: int, length: int) -> Steps[bytes]:
-    reply = yield (wire.read(opened, offset, length),)
-    return _content(reply.answer)
-
-
-def _content(answer: wire.Answer) -> bytes:
-    """What was read; b"" at the end of the file. Raises Answered."""
-    if isinstance(answer, bytes):
-        return answer
-    if isinstance(answer, wire.Status) and answer.code == wire.EOF:
-        return b""
-    assert isinstance(answer, wire.Status)
-    raise wire.problem(answer, "reading") if answer.code else Failure("reading: the server gives nothing")
-
-
-def _believe_what_is_here(opened: bytes, seen: RemoteLook, sink: Sink) -> Steps[None]:
-    """An interrupted attempt left a beginning: its end must be what the remote file has there."""
-    if not sink.size:
-        return
-    if sink.size > seen.size:
-        sink.start_over()
-        return
-    tail = sink.tail(_TAIL_BYTES)
-    there = b""
-    while len(there) < len(tail):
-        piece = yield from _piece(opened, sink.size - len(tail) + len(there), len(tail) - len(there))
-        if not piece:
-            break
-        there += piece
-    if hashlib.sha256(there).digest() != hashlib.sha256(tail).digest():
-        sink.start_over()
-
-
-def _read_large(opened: bytes, size: int, chunk_bytes: int, sink: Sink) -> Steps[bool]:
-    """With several reads in flight; pieces that come out of order wait for their turn. False: it ended too soon."""
-    early: dict[int, bytes] = {}
-    ahead = sink.size
-    short: deque[tuple[int, int]] = deque()
-    in_flight = 0
-    ended = False
-    trouble: Answered | None = None
-    while True:
-        requests: list[wire.Request] = []
-        while not ended and in_flight + len(requests) < _READS and (short or ahead < size) and len(early) < _READS:
-            if short:
-                offset, length = short.popleft()
-            else:
-                offset, length = ahead, min(chunk_bytes, size - ahead)
-                ahead += length
-            requests.append(wire.read(opened, offset, length))
-        in_flight += len(requests)
-        if not in_flight:
-            if trouble is not None:
-                raise trouble
-            return not ended
-        reply = yield tuple(requests)
-        in_flight -= 1
-        try:
-            piece = _content(reply.answer)
-        except Answered as error:  # what is in flight still comes, and must be awaited
-            trouble, piece = error, b""
-        if not piece:
-            ended = True
-            continue
-        asked = reply.request
-        if len(piece) < asked.weight:
-            short.append((asked.offset + len(piece), asked.weight - len(piece)))
-        early[asked.offset] = piece
-        while piece := early.pop(sink.size, b""):
-            sink.write(piece)
