@@ -20,6 +20,7 @@ from gateway.transports.sftp_client import host_keys
 from gateway.transports.sftp_client.algorithms import host_key_kinds, restrict, transport_class
 from gateway.transports.sftp_client.errors import HostKeyRefused, Lost, Unreachable
 from gateway.transports.sftp_client.login import log_in
+from gateway.transports.sftp_client.opening import Opening
 from gateway.transports.sftp_client.packets import BoundedPacketizer, Deaf, Inbox
 from gateway.transports.sftp_client.peer import Peer
 from gateway.transports.sftp_client.session import Session
@@ -55,9 +56,10 @@ class Connection:
             self._transport.close()
 
 
-def connect(peer: Peer) -> Connection:
-    """A new connection. Raises Unreachable, HostKeyRefused, LoginRefused, Lost or Strange."""
-    transport = _trusted(peer)
+def connect(peer: Peer, opening: Opening | None = None) -> Connection:
+    """A new connection; `opening` may be broken off meanwhile. Raises Unreachable, HostKeyRefused, LoginRefused, Lost
+    or Strange."""
+    transport = _trusted(peer, opening or Opening())
     try:
         log_in(transport, peer)
         session = _subsystem(transport, peer)
@@ -68,17 +70,18 @@ def connect(peer: Peer) -> Connection:
     return Connection(transport, session)
 
 
-def _trusted(peer: Peer) -> paramiko.Transport:
+def _trusted(peer: Peer, opening: Opening) -> paramiko.Transport:
     """A transport to a server whose host key is the right one.
 
     A server has a key of each kind and shows the kind that we ask for first. Where the one it shows is not pinned we
-    ask for the next kind: a partner may have told us the fingerprint of any of them.
+    ask for the next kind: a partner may have told us the fingerprint of any of them. With each round at least the kind
+    that was agreed on is done with, whatever key was shown for it, so that there is an end.
     """
     kinds = _wished_kinds(peer)
     offered: list[paramiko.PKey] = []
     while kinds:
         try:
-            transport = _handshake(peer, kinds)
+            transport = _handshake(peer, kinds, opening)
         except Unreachable:
             if offered:
                 break  # it has no key of the other kinds
@@ -87,7 +90,8 @@ def _trusted(peer: Peer) -> paramiko.Transport:
         if _checked(peer, transport, key):
             return transport
         offered.append(key)
-        kinds = tuple(kind for kind in kinds if _family(kind) != key.get_name())
+        done = {_family(transport.host_key_type or ""), key.get_name()}
+        kinds = tuple(kind for kind in kinds if _family(kind) not in done)
     raise host_keys.refusal(peer, offered)
 
 
@@ -113,8 +117,9 @@ def _family(kind: str) -> str:
     return "ssh-rsa" if "rsa" in kind else kind
 
 
-def _handshake(peer: Peer, kinds: tuple[str, ...]) -> paramiko.Transport:
+def _handshake(peer: Peer, kinds: tuple[str, ...], opening: Opening) -> paramiko.Transport:
     sock = _tcp(peer)
+    opening.hold(sock)
     packetizer: Any = partial(BoundedPacketizer, stall_s=peer.timeouts.answer_s)
     transport = transport_class(peer.algorithms)(
         sock,
@@ -128,6 +133,7 @@ def _handshake(peer: Peer, kinds: tuple[str, ...]) -> paramiko.Transport:
     transport.auth_timeout = peer.timeouts.auth_s
     transport.channel_timeout = peer.timeouts.answer_s
     restrict(transport, peer.algorithms, kinds)
+    opening.hold(transport)
     try:
         transport.start_client(timeout=peer.timeouts.banner_s + peer.timeouts.handshake_s)
         if not transport.initial_kex_done:  # paramiko says nothing when that time is over

@@ -17,6 +17,7 @@ import structlog
 from gateway.transports.sftp_client.circuit import Circuit, Health
 from gateway.transports.sftp_client.connection import Connection, connect
 from gateway.transports.sftp_client.errors import LASTING, ConnectionTrouble, Lost
+from gateway.transports.sftp_client.opening import Opening
 from gateway.transports.sftp_client.peer import Peer
 from gateway.transports.sftp_client.rate import Rate
 
@@ -43,7 +44,7 @@ class Connections:
         peer: Peer,
         circuit: Circuit,
         chance: Chance = _CHANCE,
-        opener: Callable[[Peer], Connection] = connect,
+        opener: Callable[[Peer, Opening], Connection] = connect,
     ) -> None:
         self.peer = peer
         self.chance = chance
@@ -53,6 +54,7 @@ class Connections:
         self._lock = threading.Lock()
         self._idle: list[tuple[Connection, float]] = []
         self._lent: set[Connection] = set()
+        self._openings: set[Opening] = set()
         self._over = threading.Event()
         self._slots = threading.BoundedSemaphore(peer.bounds.connections)
         per_s = peer.bounds.bytes_per_s
@@ -105,7 +107,7 @@ class Connections:
                 self._lent.add(connection)
                 return
         connection.close()
-        raise Lost(f"{self.peer}: the gateway has hung up")
+        raise self._hung_up()
 
     def worked(self) -> None:
         """The server did something for us."""
@@ -130,8 +132,10 @@ class Connections:
         """For good, on all: what is in hand breaks off as if the line were cut, and nothing new is begun."""
         with self._lock:
             self._over.set()
-            lent = list(self._lent)
+            lent, openings = list(self._lent), list(self._openings)
         self.close()
+        for opening in openings:
+            opening.hang_up()
         for connection in lent:
             connection.close()
 
@@ -146,16 +150,32 @@ class Connections:
             connection.close()
 
     def _new(self, tries: int) -> Connection:
-        if self._over.is_set():
-            raise Lost(f"{self.peer}: the gateway has hung up")
-        self._circuit.check()
+        if not self._over.is_set():
+            self._circuit.check()
         tried = 0
         while True:
             try:
-                return self._opener(self.peer)
+                return self._opened()
             except ConnectionTrouble as error:
+                if self._over.is_set():  # what we broke off ourselves says nothing of the server
+                    raise self._hung_up() from error
                 tried += 1
                 if tried >= tries or isinstance(error, LASTING):
                     self.failed(error)
                     raise
             self.pause(tried)
+
+    def _opened(self) -> Connection:
+        opening = Opening()
+        with self._lock:
+            if self._over.is_set():
+                raise self._hung_up()
+            self._openings.add(opening)
+        try:
+            return self._opener(self.peer, opening)
+        finally:
+            with self._lock:
+                self._openings.discard(opening)
+
+    def _hung_up(self) -> Lost:
+        return Lost(f"{self.peer}: the gateway has hung up")

@@ -19,6 +19,7 @@ from gateway.transports.sftp_client.circuit import Circuit
 from gateway.transports.sftp_client.connections import Connections
 from gateway.transports.sftp_client.errors import HostKeyRefused, Lost, SftpError, Unreachable
 from gateway.transports.sftp_client.folder import RemoteFolder
+from gateway.transports.sftp_client.opening import Opening
 from gateway.transports.sftp_client.peer import Bounds, HostKeys, Peer, Timeouts
 from gateway.transports.sftp_client.pool import Pool
 from gateway.transports.sftp_client.results import Failed, Fetched, Put, Why
@@ -241,7 +242,7 @@ class _Counted:
     def __init__(self) -> None:
         self.count = 0
 
-    def __call__(self, peer: Peer) -> object:
+    def __call__(self, peer: Peer, opening: Opening) -> object:
         self.count += 1
         raise Unreachable("still down")
 
@@ -288,6 +289,7 @@ from pathlib import Path
 from gateway.transports.sftp_client.circuit import Circuit
 from gateway.transports.sftp_client.connections import Connections
 from gateway.transports.sftp_client.folder import RemoteFolder
+from gateway.transports.sftp_client.opening import Opening
 from gateway.transports.sftp_client.peer import HostKeys, KeyFile, Login, Peer
 from gateway.transports.sftp_client.pool import Pool
 port, user, key, pin, there, here, ours = sys.argv[1:]
@@ -412,10 +414,10 @@ def test_a_large_file_that_never_gets_further_is_given_up(sshd: Sshd, here: Path
             connect, looks = folder._pool._connections._opener, folder.list().looks
             folder._pool.close()
 
-            def spoiling(to: Peer) -> object:
+            def spoiling(to: Peer, opening: Opening) -> object:
                 for part in here.iterdir():
                     part.write_bytes(b"x" * 2_000_000)
-                return connect(to)
+                return connect(to, opening)
 
             folder._pool._connections._opener = spoiling  # type: ignore[assignment]
             (result,) = folder.fetch_many(looks, here)
