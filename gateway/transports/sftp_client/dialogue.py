@@ -20,7 +20,7 @@ def handle(request: wire.Request, what: str) -> Steps[bytes]:
     """Open something. Raises Answered."""
     answer = yield from ask(request)
     if not isinstance(answer, bytes):
-        raise _problem(answer, what)
+        raise problem(answer, what)
     return answer
 
 
@@ -28,7 +28,7 @@ def done(request: wire.Request, what: str) -> Steps[None]:
     """Ask for something to be done. Raises Answered."""
     answer = yield from ask(request)
     if not isinstance(answer, wire.Status) or answer.code != wire.OK:
-        raise _problem(answer, what)
+        raise problem(answer, what)
 
 
 def status(path: bytes) -> Steps[wire.Attributes | None]:
@@ -38,7 +38,7 @@ def status(path: bytes) -> Steps[wire.Attributes | None]:
         return answer
     if isinstance(answer, wire.Status) and answer.code == wire.NO_SUCH_FILE:
         return None
-    raise _problem(answer, f"looking at {printable_name(path)}")
+    raise problem(answer, f"looking at {printable_name(path)}")
 
 
 def closed(opened: bytes) -> Steps[None]:
@@ -55,6 +55,13 @@ def is_folder(attributes: wire.Attributes) -> bool:
     return attributes.mode is not None and stat.S_ISDIR(attributes.mode)
 
 
+def problem(answer: wire.Answer, what: str) -> Answered | Strange:
+    """The exception for an answer that does not give what was asked for. `what` says that, for people."""
+    if isinstance(answer, wire.Status) and answer.code != wire.OK:
+        return wire.problem(answer, what)
+    return Strange(f"{what}: the server says that it is done, and gives nothing")
+
+
 def failed(name: bytes, error: Answered) -> Failed:
     """A server's no as a result."""
     whys = {Missing: Why.GONE, Refused: Why.REFUSED, NoSpace: Why.NO_SPACE}
@@ -68,9 +75,3 @@ def _nature(attributes: wire.Attributes) -> Nature:
         return Nature.SYMLINK
     # Some servers send the rights alone.
     return Nature.FILE if stat.S_ISREG(attributes.mode) or not stat.S_IFMT(attributes.mode) else Nature.OTHER
-
-
-def _problem(answer: wire.Answer, what: str) -> Answered | Strange:
-    if isinstance(answer, wire.Status) and answer.code != wire.OK:
-        return wire.problem(answer, what)
-    return Strange(f"{what}: the server says that it is done, and gives nothing")

@@ -1,8 +1,11 @@
-"""Fetching one file, as a task: open, read, look again, and only then is it ours.
+"""Fetching one file, as a task: look, open, read, look again, and only then is it ours.
 
-Reads are cut to the size that was seen (`reading`). After reading, the remote file must still be as it was looked at,
-else what was read is thrown away: its owner was not done. (Version 3 tells whole seconds: a file that changes twice in
-one second and keeps its size is not noticed here; whether it was complete is for the completeness ladder.)
+Reads are cut to the size that was seen (`reading`). What LSTAT says before the first read it must say after the last
+one, else what was read is thrown away: the file's owner was not done. LSTAT is compared with LSTAT, since servers
+round a time, or leave it out, in one of their answers and not in the other; of what the listing said, the size must be
+the same. Where the listing told another time the file is `Unsure`: another listing must say it once more. (Version 3
+tells whole seconds: a file that changes twice in one second and keeps its size is not noticed here; whether it was
+complete is for the completeness ladder.)
 """
 
 from __future__ import annotations
@@ -13,10 +16,10 @@ from typing import Final
 
 from gateway.transports.local import Nature, printable_name
 from gateway.transports.sftp_client import wire
-from gateway.transports.sftp_client.dialogue import Steps, closed, failed, handle, look, status
+from gateway.transports.sftp_client.dialogue import Steps, closed, failed, look, problem
 from gateway.transports.sftp_client.errors import Answered, ConnectionTrouble
 from gateway.transports.sftp_client.names import inside, local_id
-from gateway.transports.sftp_client.pipeline import Task
+from gateway.transports.sftp_client.pipeline import Task, ask_both
 from gateway.transports.sftp_client.reading import read_into
 from gateway.transports.sftp_client.results import Failed, Fetched, RemoteLook, Why
 from gateway.transports.sftp_client.sink import Sink
@@ -35,7 +38,14 @@ class FetchWishes:
     durable: bool
 
 
-def fetch(seen: RemoteLook, wishes: FetchWishes, chunk_bytes: int) -> Task[Fetched | Failed]:
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """Whole and the same before and after, but the listing told another time of it: it may have changed since."""
+
+    fetched: Fetched
+
+
+def fetch(seen: RemoteLook, wishes: FetchWishes, chunk_bytes: int) -> Task[Fetched | Unsure | Failed]:
     """The file that was looked at, or why not. OSError of our own disk is passed on."""
     if seen.nature is not Nature.FILE or seen.size < 0:
         return Failed(seen.name, Why.NOT_A_FILE, f"{printable_name(seen.name)} is no file ({seen.nature})")
@@ -51,38 +61,56 @@ def fetch(seen: RemoteLook, wishes: FetchWishes, chunk_bytes: int) -> Task[Fetch
         return failed(seen.name, error)
 
 
-def _fetch(seen: RemoteLook, wishes: FetchWishes, chunk_bytes: int) -> Task[Fetched | Failed]:
+def changed(seen: RemoteLook) -> Failed:
+    """It is not any more what was looked at."""
+    return Failed(seen.name, Why.CHANGING, f"{printable_name(seen.name)} changed while it was fetched")
+
+
+def _fetch(seen: RemoteLook, wishes: FetchWishes, chunk_bytes: int) -> Task[Fetched | Unsure | Failed]:
     path = inside(wishes.folder, seen.name)
     shown = printable_name(seen.name)
-    opened = yield from handle(wire.open_to_read(path), f"opening {shown}")
-    try:
-        sink = Sink(wishes.into, local_id(wishes.folder, seen.name, seen.size, seen.mtime), RESUME_ABOVE_BYTES)
-        whole, now = yield from _filled(path, opened, seen, chunk_bytes, sink)
-    except Answered:
+    # In this order: a file laid in its place in between then looks another after the last read.
+    at_first, opened = yield from ask_both(wire.lstat(path), wire.open_to_read(path))
+    if not isinstance(opened, bytes):
+        raise problem(opened, f"opening {shown}")
+    before = look(seen.name, at_first) if isinstance(at_first, wire.Attributes) else None
+    if before is None or (before.nature, before.size) != (seen.nature, seen.size):
         yield from closed(opened)
-        raise
+        return _not_there(seen, at_first)
+    sink = Sink(wishes.into, local_id(wishes.folder, seen.name, seen.size, seen.mtime), RESUME_ABOVE_BYTES)
+    whole, at_last = yield from _filled(path, opened, seen.size, chunk_bytes, sink)
     # The size is what is written down for it: whatever was read, no other is ever taken.
-    if not whole or sink.size != seen.size or now is None or look(seen.name, now) != seen:
+    if not whole or sink.size != seen.size or at_last != at_first:
         sink.discard()
-        if now is None:
-            return Failed(seen.name, Why.GONE, f"{shown} was taken away while it was fetched")
-        return Failed(seen.name, Why.CHANGING, f"{shown} changed while it was fetched")
+        return _not_there(seen, at_last)
     place, sha256 = sink.finish(wishes.durable)
-    return Fetched(seen, place, sha256, seen.size)
+    fetched = Fetched(seen, place, sha256, seen.size)
+    return fetched if seen.mtime in (None, before.mtime) else Unsure(fetched)
 
 
-def _filled(
-    path: bytes, opened: bytes, seen: RemoteLook, chunk_bytes: int, sink: Sink
-) -> Steps[tuple[bool, wire.Attributes | None]]:
-    """All of it read, and how it looks then; the sink is done with when that fails."""
+def _not_there(seen: RemoteLook, answer: wire.Answer) -> Failed:
+    """What stands there is not what was seen. Raises Answered where the server would not say."""
+    if isinstance(answer, wire.Attributes):
+        return changed(seen)
+    shown = printable_name(seen.name)
+    if isinstance(answer, wire.Status) and answer.code == wire.NO_SUCH_FILE:
+        return Failed(seen.name, Why.GONE, f"{shown} was taken away while it was fetched")
+    raise problem(answer, f"looking at {shown}")
+
+
+def _filled(path: bytes, opened: bytes, size: int, chunk_bytes: int, sink: Sink) -> Steps[tuple[bool, wire.Answer]]:
+    """All of it read, and what LSTAT says then; the sink is done with when that fails."""
     try:
-        whole = yield from read_into(sink, opened, seen.size, chunk_bytes)
-        now = yield from status(path)
-        yield from closed(opened)
+        try:
+            whole = yield from read_into(sink, opened, size, chunk_bytes)
+        except Answered:
+            yield from closed(opened)
+            raise
+        at_last, _ = yield from ask_both(wire.lstat(path), wire.close(opened))
     except ConnectionTrouble:
         sink.keep()
         raise
     except BaseException:
         sink.discard()
         raise
-    return whole, now
+    return whole, at_last

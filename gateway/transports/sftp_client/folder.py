@@ -15,7 +15,7 @@ from gateway.transports.local import Nature, is_temporary, printable_name
 from gateway.transports.sftp_client import wire
 from gateway.transports.sftp_client.dialogue import Steps, closed, done, failed, handle, is_folder, look, status
 from gateway.transports.sftp_client.errors import Answered, ConnectionTrouble, Failure, Missing, SftpError
-from gateway.transports.sftp_client.fetch import FetchWishes, fetch
+from gateway.transports.sftp_client.fetch import FetchWishes, Unsure, changed, fetch
 from gateway.transports.sftp_client.names import inside, is_usable, numbered
 from gateway.transports.sftp_client.pipeline import Task, ask
 from gateway.transports.sftp_client.pool import Job, Pool
@@ -71,11 +71,33 @@ class RemoteFolder:
         our own disk does not work."""
         wishes = FetchWishes(self.path, into, self._pool.bounds.file_bytes, durable)
 
-        def job(seen: RemoteLook) -> Job[Fetched | Failed]:
+        def job(seen: RemoteLook) -> Job[Fetched | Unsure | Failed]:
             _checked(seen.name)
             return Job(lambda session: fetch(seen, wishes, session.read_bytes), lambda e: _lost(seen.name, e))
 
-        return self._pool.run(job(seen) for seen in looks)
+        return self._sure(self._pool.run(job(seen) for seen in looks))
+
+    def _sure(self, results: Iterator[Fetched | Unsure | Failed]) -> Iterator[Fetched | Failed]:
+        """Those that are in doubt come last: taken where the folder, listed anew, tells the same of them as before."""
+        doubtful: list[Fetched] = []
+        for result in results:
+            if isinstance(result, Unsure):
+                doubtful.append(result.fetched)
+            else:
+                yield result
+        if not doubtful:
+            return
+        try:
+            now = {look.name: look for look in self.list().looks}
+            trouble = None
+        except SftpError as error:
+            now, trouble = {}, error
+        for one in doubtful:
+            if now.get(one.look.name) == one.look:
+                yield one
+                continue
+            one.path.unlink()
+            yield changed(one.look) if trouble is None else _not_listed(one.look.name, trouble)
 
     def put_many(self, files: Iterable[tuple[bytes, bytes | Path]], *, durable: bool = False) -> Iterator[Put | Failed]:
         """Each file under its name, whole or not at all. Raises ValueError for a name that is none, OSError for a file
@@ -253,5 +275,9 @@ def _checked(name: bytes) -> bytes:
     return name
 
 
-def _lost(name: bytes, error: ConnectionTrouble) -> Failed:
+def _lost(name: bytes, error: SftpError) -> Failed:
     return Failed(name, Why.CONNECTION, str(error), error)
+
+
+def _not_listed(name: bytes, error: SftpError) -> Failed:
+    return failed(name, error) if isinstance(error, Answered) else _lost(name, error)

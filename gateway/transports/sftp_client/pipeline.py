@@ -48,6 +48,15 @@ def ask(request: wire.Request) -> Generator[tuple[wire.Request, ...], Given, wir
     return reply.answer
 
 
+def ask_both(
+    first: wire.Request, second: wire.Request
+) -> Generator[tuple[wire.Request, ...], Given, tuple[wire.Answer, wire.Answer]]:
+    """Send two in this order and at once; their answers, in the same order whichever came first."""
+    reply = yield (first, second)
+    other = yield ()
+    return (reply.answer, other.answer) if reply.request is first else (other.answer, reply.answer)
+
+
 def run(
     session: Session,
     tasks: Iterator[tuple[object, Task[T]]],

@@ -202,7 +202,7 @@ def test_over_a_long_line_the_answers_are_not_waited_for_one_by_one(sshd: Sshd, 
 
         session.receive = counting  # type: ignore[method-assign,assignment]
         assert len(list(folder.fetch_many(looks, here))) == 64
-    # Open, read, look and close: four turns, each in a few packets; one by one it would be 256.
+    # Look and open, read, look and close: three turns, each in a few packets; one by one it would be 256.
     assert flights < 60
 
 
