@@ -86,13 +86,21 @@ def _trusted(peer: Peer, opening: Opening) -> paramiko.Transport:
             if offered:
                 break  # it has no key of the other kinds
             raise
-        key = transport.get_remote_server_key()
+        key = _shown_key(peer, transport)
         if _checked(peer, transport, key):
             return transport
         offered.append(key)
         done = {_family(transport.host_key_type or ""), key.get_name()}
         kinds = tuple(kind for kind in kinds if _family(kind) not in done)
     raise host_keys.refusal(peer, offered)
+
+
+def _shown_key(peer: Peer, transport: paramiko.Transport) -> paramiko.PKey:
+    try:
+        return transport.get_remote_server_key()
+    except Exception as error:  # it has hung up meanwhile
+        transport.close()
+        raise Unreachable(_no_ssh(peer, error)) from error
 
 
 def _checked(peer: Peer, transport: paramiko.Transport, key: paramiko.PKey) -> bool:
@@ -138,7 +146,7 @@ def _handshake(peer: Peer, kinds: tuple[str, ...], opening: Opening) -> paramiko
         transport.start_client(timeout=peer.timeouts.banner_s + peer.timeouts.handshake_s)
         if not transport.initial_kex_done:  # paramiko says nothing when that time is over
             raise TimeoutError("the key exchange takes too long")
-    except (paramiko.SSHException, OSError, EOFError) as error:
+    except Exception as error:  # paramiko passes on whatever its reading of hostile bytes ends with
         transport.close()
         raise Unreachable(_no_ssh(peer, error)) from error
     return transport
@@ -177,7 +185,7 @@ def _subsystem(transport: paramiko.Transport, peer: Peer) -> Session:
         _bound(channel)
         channel.settimeout(peer.timeouts.answer_s)
         channel.invoke_subsystem("sftp")
-    except (paramiko.SSHException, OSError, EOFError) as error:
+    except Exception as error:  # as in the handshake
         raise Lost(
             f"{peer}: logged in, but there is no SFTP: {printable(str(error), 200) or type(error).__name__}. "
             "→ Ask the partner to allow the sftp subsystem for this account."

@@ -31,7 +31,7 @@ def log_in(transport: paramiko.Transport, peer: Peer) -> None:
             tried.append(f"{name} (the server takes {printable(', '.join(error.allowed_types), 100)})")
         except paramiko.AuthenticationException as error:
             tried.append(f"{name} ({printable(str(error), 100)})")
-        except (paramiko.SSHException, OSError, EOFError) as error:
+        except Exception as error:  # whatever paramiko's reading of hostile bytes ends with
             if transport.is_active():
                 tried.append(f"{name} ({printable(str(error), 100)})")
             else:

@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import paramiko
 
+from gateway.domain.finding import printable
 from gateway.transports.sftp_client import wire
 from gateway.transports.sftp_client.errors import Lost, Strange
 
@@ -164,8 +165,8 @@ class Session:
             data = bytes(self._channel.recv(_RECEIVE_BYTES))
         except TimeoutError:
             raise self._lost(f"no answer for {self._answer_s:g} s") from None
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            raise self._lost(str(error)) from error
+        except Exception as error:  # whatever ended paramiko's thread: the server chooses
+            raise self._lost(printable(str(error), 200)) from error
         if not data:
             raise self._lost("the connection was cut")
         self.received_bytes += len(data)
@@ -177,8 +178,8 @@ class Session:
                 self._channel.sendall(data[at : at + _SEND_BYTES])
         except TimeoutError:
             raise self._lost(f"nothing was taken for {self._answer_s:g} s") from None
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            raise self._lost(str(error)) from error
+        except Exception as error:
+            raise self._lost(printable(str(error), 200)) from error
         self.sent_bytes += len(data)
 
     def _lost(self, why: str) -> Lost:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,8 +14,10 @@ import pytest
 from gateway.transports.sftp_client.circuit import Circuit
 from gateway.transports.sftp_client.connection import connect
 from gateway.transports.sftp_client.connections import Connections
-from gateway.transports.sftp_client.errors import HostKeyRefused, Lost
+from gateway.transports.sftp_client.errors import HostKeyRefused, Lost, Unreachable
+from gateway.transports.sftp_client.login import log_in
 from gateway.transports.sftp_client.peer import HostKeys, Login, Peer, Timeouts
+from tests.transports.sftp_client import odd_server as odd
 from tests.transports.sftp_client.peers import HandTime
 
 PATIENT = Timeouts(connect_s=10, banner_s=10, handshake_s=20, auth_s=20, answer_s=20)
@@ -101,3 +104,49 @@ def test_a_hang_up_breaks_off_what_is_being_opened_and_the_server_is_not_blamed(
         thread.join(60)
     assert "hung up" in str(ended)
     assert circuit.health.up
+
+
+def key_exchange(*lists: bytes) -> bytes:
+    """A KEXINIT packet, in plain, with these lists of names."""
+    payload = bytes([20]) + bytes(16) + b"".join(odd.text(names) for names in lists) + bytes(5)
+    padding = 16 - (len(payload) + 5) % 8
+    return struct.pack(">IB", len(payload) + padding + 1, padding) + payload + bytes(padding)
+
+
+FALLS = {
+    "names that are no UTF-8": key_exchange(b"\xff\xfe", *[b"a"] * 9),
+    "a list without end": key_exchange(b"a", b"b")[:-30] + b"\xff" * 30,
+    "an empty exchange": key_exchange(),
+}
+
+
+@pytest.mark.parametrize("packet", list(FALLS))
+def test_bytes_that_make_the_library_fall_over_say_that_the_server_is_down(packet: str) -> None:
+    def one(line: socket.socket) -> None:
+        line.sendall(b"SSH-2.0-odd\r\n" + FALLS[packet])
+        line.recv(4096)
+
+    circuit = Circuit(HandTime().utc)
+    with serving(one) as (port, _):
+        connections = Connections(peer_at(port), circuit, HandTime().chance())
+        with pytest.raises(Unreachable):
+            connections.borrow()
+    assert not circuit.health.up
+
+
+class _Falling:
+    """A transport whose login ends as paramiko's may: by anything at all."""
+
+    def auth_password(self, user: str, password: str) -> list[str]:
+        raise IndexError("list index out of range")
+
+    def is_active(self) -> bool:
+        return False
+
+    def is_authenticated(self) -> bool:
+        return False
+
+
+def test_a_login_that_makes_the_library_fall_over_is_a_lost_connection() -> None:
+    with pytest.raises(Lost, match="ended during login: list index"):
+        log_in(_Falling(), peer_at(22))  # type: ignore[arg-type]
