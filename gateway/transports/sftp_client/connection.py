@@ -49,9 +49,9 @@ class Connection:
         return str(getattr(self._transport, "remote_cipher", ""))
 
     def close(self) -> None:
-        """Hang up. Never raises."""
-        with contextlib.suppress(Exception):
-            self.session.close()
+        """Hang up, with no word more: while a server negotiates keys, and then says nothing, none could be sent. Never
+        raises."""
+        self.session.close()
         with contextlib.suppress(Exception):
             self._transport.close()
 

@@ -75,7 +75,7 @@ class BoundedPacketizer(Packetizer):
                     raise NeedRekeyException from None
                 self._check_keepalive()  # type: ignore[attr-defined]
                 continue
-            if not piece:
+            if not piece or self.closed:  # one that trickles never times out
                 raise EOFError
             pieces.append(piece)
             have += len(piece)
@@ -89,10 +89,11 @@ class BoundedPacketizer(Packetizer):
             try:
                 sent += self._socket.send(memoryview(out)[sent:] if sent else out)
             except TimeoutError:
-                if self.closed or time.monotonic() > deadline:
-                    raise EOFError from None
+                pass
             except OSError:
                 raise EOFError from None
+            if sent < len(out) and (self.closed or time.monotonic() > deadline):
+                raise EOFError
 
     def readline(self, timeout: float) -> str:
         """One line of the banner, within `timeout` seconds in all."""

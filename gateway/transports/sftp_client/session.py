@@ -6,9 +6,9 @@ by the bytes of content they move, so that neither side ever waits for the other
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import paramiko
@@ -37,12 +37,23 @@ class Reply(NamedTuple, Generic[T]):
 
 class Session:
     """The requests in flight. Raises Lost when the connection ends or falls silent, Strange for senseless answers;
-    after either it is of no more use."""
+    after either it is of no more use, and whoever has the connection closes it.
 
-    def __init__(self, channel: paramiko.Channel, name: str, answer_s: float, in_flight: int) -> None:
+    A packet must be there, or be taken, whole within `answer_s` seconds: one that trickles is as good as none.
+    """
+
+    def __init__(
+        self,
+        channel: paramiko.Channel,
+        name: str,
+        answer_s: float,
+        in_flight: int,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._channel: Any = channel
         self._name = name
         self._answer_s = answer_s
+        self._monotonic = monotonic
         self._most = in_flight
         self._ids = 0
         self._asked: dict[int, tuple[Any, wire.Request]] = {}
@@ -100,10 +111,11 @@ class Session:
     def receive(self) -> list[Reply[Any]]:
         """Wait for answers: at least one."""
         replies: list[Reply[Any]] = []
+        until = self._monotonic() + self._answer_s
         while not replies:
             self._check()
             try:
-                for packet in self._packets(self._receive()):
+                for packet in self._packets(self._receive(until)):
                     replies.append(self._reply(packet))  # noqa: PERF401  (those before a senseless one stay)
             except Strange as error:  # what came before it in the same flight is good, and told first
                 self._trouble = self._strange(error)
@@ -121,10 +133,8 @@ class Session:
             raise self._trouble
 
     def close(self) -> None:
-        """Hang up."""
+        """It is not used any more. Nothing is sent: a server that does not listen must not keep us."""
         self.closed = True
-        with suppress(Exception):  # it may be broken
-            self._channel.close()
 
     def _limits(self, known: bool) -> tuple[int, int]:
         if not known:
@@ -140,8 +150,9 @@ class Session:
 
     def _first_packet(self) -> bytes:
         packets: list[bytes] = []
+        until = self._monotonic() + self._answer_s
         while not packets:
-            packets = list(self._packets(self._receive()))
+            packets = list(self._packets(self._receive(until)))
         if len(packets) > 1:
             raise Strange("the server speaks before it is asked")
         return packets[0]
@@ -160,8 +171,10 @@ class Session:
             at += 4 + length
         self._buffer = buffer[at:]
 
-    def _receive(self) -> bytes:
+    def _receive(self, until: float) -> bytes:
+        """What comes next, which it must before that time."""
         try:
+            self._wait_until(until)
             data = bytes(self._channel.recv(_RECEIVE_BYTES))
         except TimeoutError:
             raise self._lost(f"no answer for {self._answer_s:g} s") from None
@@ -175,12 +188,28 @@ class Session:
     def _send(self, data: bytes) -> None:
         try:
             for at in range(0, len(data), _SEND_BYTES):
-                self._channel.sendall(data[at : at + _SEND_BYTES])
+                self._send_piece(data[at : at + _SEND_BYTES])
         except TimeoutError:
             raise self._lost(f"nothing was taken for {self._answer_s:g} s") from None
         except Exception as error:
             raise self._lost(printable(str(error), 200)) from error
         self.sent_bytes += len(data)
+
+    def _send_piece(self, piece: bytes) -> None:
+        until = self._monotonic() + self._answer_s
+        while piece:
+            self._wait_until(until)
+            sent = self._channel.send(piece)
+            if not sent:
+                raise EOFError
+            piece = piece[sent:]
+
+    def _wait_until(self, until: float) -> None:
+        """The next call of the channel ends by that time. Raises TimeoutError when it is over."""
+        left = until - self._monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._channel.settimeout(left)
 
     def _lost(self, why: str) -> Lost:
         self.close()
