@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Generator
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from gateway.transports.local import Nature, printable_name
 from gateway.transports.sftp_client import wire
 from gateway.transports.sftp_client.errors import Answered, Missing, NoSpace, Refused, Strange
 from gateway.transports.sftp_client.pipeline import Given, ask
 from gateway.transports.sftp_client.results import Failed, RemoteLook, Why
+
+#: What a signed integer of 64 bits holds, in SQLite and PostgreSQL. The wire's is unsigned.
+_LARGEST_SIZE: Final = 2**63 - 1
 
 T = TypeVar("T")
 Steps = Generator[tuple[wire.Request, ...], Given, T]
@@ -47,8 +50,10 @@ def closed(opened: bytes) -> Steps[None]:
 
 
 def look(name: bytes, attributes: wire.Attributes) -> RemoteLook:
-    """Attributes as we keep them. A file of unknown size has size -1."""
-    return RemoteLook(name, _nature(attributes), -1 if attributes.size is None else attributes.size, attributes.mtime)
+    """Attributes as we keep them. A file of unknown size has size -1; one that nothing could hold, the largest that a
+    ledger can (a time has 32 bits already, as it comes)."""
+    size = -1 if attributes.size is None else min(attributes.size, _LARGEST_SIZE)
+    return RemoteLook(name, _nature(attributes), size, attributes.mtime)
 
 
 def is_folder(attributes: wire.Attributes) -> bool:

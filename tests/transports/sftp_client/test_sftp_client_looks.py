@@ -95,3 +95,13 @@ def test_a_file_that_has_changed_is_not_taken_whatever_is_compared(here: Path, c
     assert isinstance(result, Failed)
     assert result.why is Why.CHANGING
     assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [2**63 - 1, 2**63, 2**64 - 1])
+def test_a_size_that_no_ledger_holds_is_told_as_the_largest_and_is_too_large(here: Path, size: int) -> None:
+    with folder_that_says(always(odd.attributes(size, mtime=2**32 - 1)), always(odd.attributes(size))) as folder:
+        (look,) = folder.list().looks
+        (result,) = folder.fetch_many([look], here)
+    assert (look.size, look.mtime) == (2**63 - 1, 2**32 - 1)
+    assert isinstance(result, Failed)
+    assert result.why is Why.TOO_LARGE
