@@ -50,9 +50,13 @@ class Sink:
         self.size = 0
 
     def finish(self, durable: bool) -> tuple[Path, str]:
-        """It is whole: give it its name. Returns path and SHA-256."""
+        """It is whole: give it its name. Returns path and SHA-256. What our own disk fails with leaves it closed."""
         if durable:
-            os.fsync(self._file)
+            try:
+                os.fsync(self._file)
+            except OSError:  # nobody knows what is on the disk now
+                self.discard()
+                raise
         os.close(self._file)
         os.rename(self._part, self._whole)  # noqa: PTH104  (a Path is ten times slower, for each file)
         return Path(self._whole), self._hash.hexdigest()
@@ -80,8 +84,11 @@ class Sink:
             os.close(file)
             os.unlink(self._part)  # noqa: PTH108
             return os.open(self._part, _NEW, 0o600)
-        self._file = file
-        while piece := os.read(file, _READ_BYTES):
-            self._hash.update(piece)
-            self.size += len(piece)
+        try:
+            while piece := os.read(file, _READ_BYTES):
+                self._hash.update(piece)
+                self.size += len(piece)
+        except OSError:
+            os.close(file)
+            raise
         return file
