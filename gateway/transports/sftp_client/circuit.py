@@ -1,12 +1,13 @@
 """What we know of a partner's server being up or down: since when, why, and when we shall try again.
 
 After each failure the next try comes later, with jitter, so that a server that comes back is not met by all at once.
-While it rests, nobody waits for it.
+While it rests, nobody waits for it. What decides is a clock that nobody sets; the hour of day is for people to read.
 """
 
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,18 +32,27 @@ class Health:
 
 
 class Circuit:
-    """The health of one server, and whether it is worth a try now."""
+    """The health of one server, and whether it is worth a try now. `now` tells the time of day, `monotonic` seconds
+    that only go forward."""
 
-    def __init__(self, now: Callable[[], datetime], jitter: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        jitter: Callable[[], float] = random.random,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._now = now
         self._jitter = jitter
+        self._monotonic = monotonic
+        self._rests_until = 0.0
         self._error: ConnectionTrouble | None = None
         self.health = Health(up=True)
 
     def check(self) -> None:
         """Raises what it failed with last, while it rests."""
-        next_try = self.health.next_try
-        if self._error is not None and next_try is not None and self._now() < next_try:
+        left = self._rests_until - self._monotonic()
+        if self._error is not None and left > 0:
+            next_try = self._now() + timedelta(seconds=left)
             raise type(self._error)(f"{self.health.reason} (next try at {next_try:%H:%M:%S} UTC)")
 
     def worked(self) -> None:
@@ -56,6 +66,7 @@ class Circuit:
         failures = self.health.failures + 1
         wait = min(_LONGEST_S, _FIRST_S * 2 ** min(failures - 1, 10)) * (0.5 + self._jitter() / 2)
         self._error = error
+        self._rests_until = self._monotonic() + wait
         self.health = Health(
             up=False,
             since=self.health.since or now,

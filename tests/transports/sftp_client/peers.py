@@ -49,11 +49,16 @@ def peer_of(sshd: Sshd, **changes: Any) -> Peer:
     return replace(peer, **changes)
 
 
+def circuit_of(time: HandTime, luck: float = 0.5) -> Circuit:
+    """By that time alone."""
+    return Circuit(time.utc, lambda: luck, lambda: time.now)
+
+
 @contextmanager
 def opened(peer: Peer, path: Path | bytes, time: HandTime | None = None) -> Iterator[RemoteFolder]:
     """A remote folder, and its connections closed at the end. Back-off costs no time."""
     time = time or HandTime()
-    pool = Pool(Connections(peer, Circuit(time.utc, lambda: 0.5), time.chance()))
+    pool = Pool(Connections(peer, circuit_of(time), time.chance()))
     try:
         yield RemoteFolder(pool, path if isinstance(path, bytes) else os.fsencode(path))
     finally:

@@ -24,7 +24,7 @@ from gateway.transports.sftp_client.peer import Bounds, HostKeys, Peer, Timeouts
 from gateway.transports.sftp_client.pool import Pool
 from gateway.transports.sftp_client.results import Failed, Fetched, Put, Why
 from tests.transports.fault_proxy import Fault, FaultProxy, Plan, always, first, running_proxy
-from tests.transports.sftp_client.peers import HandTime, opened, peer_of, write_files
+from tests.transports.sftp_client.peers import HandTime, circuit_of, opened, peer_of, write_files
 from tests.transports.sshd import Sshd, free_port
 
 #: What a handshake and a login take, roughly; cuts fall behind it.
@@ -210,7 +210,7 @@ def test_a_server_that_is_down_rests_and_is_tried_again_later(sshd: Sshd, here: 
     write_files(there, 3, size=10)
     time = HandTime()
     port = free_port()
-    circuit = Circuit(time.utc, lambda: 0.5)
+    circuit = circuit_of(time)
     connections = Connections(peer_of(sshd, port=port), circuit, time.chance())
     folder = RemoteFolder(Pool(connections), str(there).encode())
     with pytest.raises(Unreachable):
@@ -249,7 +249,7 @@ class _Counted:
 
 def test_a_server_that_is_back_is_up_again(sshd: Sshd, there: Path) -> None:
     time = HandTime()
-    circuit = Circuit(time.utc, lambda: 0.5)
+    circuit = circuit_of(time)
     circuit.failed(Unreachable("was down"))
     time.now += 3600
     pool = Pool(Connections(peer_of(sshd), circuit, time.chance()))
@@ -261,7 +261,7 @@ def test_a_server_that_is_back_is_up_again(sshd: Sshd, there: Path) -> None:
 
 def test_the_rest_grows_with_each_failure_and_has_an_end() -> None:
     time = HandTime()
-    circuit = Circuit(time.utc, lambda: 1.0)
+    circuit = circuit_of(time, 1.0)
     waits = []
     for _ in range(12):
         circuit.failed(Unreachable("down"))
@@ -271,9 +271,23 @@ def test_the_rest_grows_with_each_failure_and_has_an_end() -> None:
     assert waits[-1] == 600
 
 
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_clock_that_is_set_neither_stops_the_tries_nor_hurries_them(hours: int) -> None:
+    time = HandTime()
+    shift = timedelta()
+    circuit = Circuit(lambda: time.utc() + shift, lambda: 1.0, lambda: time.now)
+    circuit.failed(Unreachable("down"))
+    shift = timedelta(hours=hours)
+    time.now += 9
+    with pytest.raises(Unreachable, match="next try"):
+        circuit.check()
+    time.now += 2
+    circuit.check()
+
+
 def test_a_refused_host_key_needs_a_person_and_is_not_retried_in_one_run(sshd: Sshd, here: Path, there: Path) -> None:
     time = HandTime()
-    circuit = Circuit(time.utc, lambda: 0.5)
+    circuit = circuit_of(time)
     pool = Pool(Connections(peer_of(sshd, host_keys=HostKeys(("SHA256:wrong",))), circuit, time.chance()))
     with pytest.raises(HostKeyRefused):
         RemoteFolder(pool, str(there).encode()).list()

@@ -11,14 +11,13 @@ from contextlib import contextmanager
 import paramiko
 import pytest
 
-from gateway.transports.sftp_client.circuit import Circuit
 from gateway.transports.sftp_client.connection import connect
 from gateway.transports.sftp_client.connections import Connections
 from gateway.transports.sftp_client.errors import HostKeyRefused, Lost, Unreachable
 from gateway.transports.sftp_client.login import log_in
 from gateway.transports.sftp_client.peer import HostKeys, Login, Peer, Timeouts
 from tests.transports.sftp_client import odd_server as odd
-from tests.transports.sftp_client.peers import HandTime
+from tests.transports.sftp_client.peers import HandTime, circuit_of
 
 PATIENT = Timeouts(connect_s=10, banner_s=10, handshake_s=20, auth_s=20, answer_s=20)
 
@@ -79,7 +78,7 @@ def test_a_server_that_shows_another_kind_of_key_than_agreed_is_asked_once_for_e
 
 def test_a_hang_up_breaks_off_what_is_being_opened_and_the_server_is_not_blamed() -> None:
     """It says which version it speaks, and then nothing."""
-    circuit = Circuit(HandTime().utc)
+    circuit = circuit_of(HandTime())
     ended: list[BaseException] = []
 
     def borrowing(connections: Connections) -> None:
@@ -126,7 +125,7 @@ def test_bytes_that_make_the_library_fall_over_say_that_the_server_is_down(packe
         line.sendall(b"SSH-2.0-odd\r\n" + FALLS[packet])
         line.recv(4096)
 
-    circuit = Circuit(HandTime().utc)
+    circuit = circuit_of(HandTime())
     with serving(one) as (port, _):
         connections = Connections(peer_at(port), circuit, HandTime().chance())
         with pytest.raises(Unreachable):

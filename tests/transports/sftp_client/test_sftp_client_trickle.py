@@ -13,7 +13,6 @@ import paramiko
 import pytest
 
 from gateway.transports.sftp_client import wire
-from gateway.transports.sftp_client.circuit import Circuit
 from gateway.transports.sftp_client.connections import Connections
 from gateway.transports.sftp_client.errors import Lost
 from gateway.transports.sftp_client.packets import BoundedPacketizer
@@ -21,7 +20,7 @@ from gateway.transports.sftp_client.peer import HostKeys, Login, Peer, Timeouts
 from gateway.transports.sftp_client.session import Session
 from tests.transports.sftp_client import odd_server as odd
 from tests.transports.sftp_client.odd_server import OddServer, running
-from tests.transports.sftp_client.peers import HandTime
+from tests.transports.sftp_client.peers import HandTime, circuit_of
 
 #: In seconds. Nothing here waits that long unless it is broken.
 PATIENT = Timeouts(connect_s=600, banner_s=600, handshake_s=600, auth_s=600, answer_s=600)
@@ -158,7 +157,7 @@ def test_a_hang_up_breaks_off_a_session_that_never_begins() -> None:
     with running(server):
         pins = HostKeys((server.fingerprint,))
         peer = Peer("127.0.0.1", Login("u", password=server.password), pins, port=server.port, timeouts=PATIENT)
-        connections = Connections(peer, Circuit(HandTime().utc))
+        connections = Connections(peer, circuit_of(HandTime()))
         thread = threading.Thread(target=borrowing, args=(connections,), daemon=True)
         thread.start()
         deadline = time.monotonic() + ENDS_WITHIN_S
@@ -214,7 +213,7 @@ def test_a_hang_up_does_not_wait_for_a_server_that_began_new_keys_and_fell_silen
     threading.Thread(target=serve, daemon=True).start()
     pins = HostKeys((str(key.fingerprint),))
     peer = Peer("127.0.0.1", Login("u", password="x"), pins, port=listener.getsockname()[1])
-    connections = Connections(peer, Circuit(HandTime().utc))
+    connections = Connections(peer, circuit_of(HandTime()))
     connection = connections.borrow()
     connections.give_back(connection)
     transport = connection._transport
