@@ -2,7 +2,8 @@
 
 What was in hand when a connection broke is done again over the next one, with less at once. A connection that brought
 nothing counts against the jobs in hand: when it happens time and again with one alone, that one is given up (a file
-that makes a server fall over must not stop the others), and after a few of those, all are.
+that makes a server fall over must not stop the others), and after a few of those, all are. A server that lets us in
+and is of no use then rests like one that does not answer at all.
 """
 
 from __future__ import annotations
@@ -62,8 +63,9 @@ class Pool:
         return _side_by_side([_Lane(self._connections, waiting) for _ in range(lanes)], waiting)
 
     def one(self, job: Job[T]) -> T:
-        """One job's result."""
-        (result,) = self.run([job])
+        """The result of a job that is about the server, not about one file: where no connection brings it, the server
+        is of no use."""
+        (result,) = _Lane(self._connections, deque([job]), about_the_server=True).run()
         return result
 
     def close(self) -> None:
@@ -78,9 +80,10 @@ class Pool:
 class _Lane(Generic[T]):
     """One connection after another, until no job is left."""
 
-    def __init__(self, connections: Connections, waiting: deque[Job[T]]) -> None:
+    def __init__(self, connections: Connections, waiting: deque[Job[T]], *, about_the_server: bool = False) -> None:
         self._connections = connections
         self._waiting = waiting
+        self._about_the_server = about_the_server
         self._window = Window(connections.peer.bounds.in_flight)
         self._worked = False
         self._fruitless = 0  #: connections in a row
@@ -105,7 +108,7 @@ class _Lane(Generic[T]):
         """Do jobs until there are none or the connection breaks."""
         peer, session = self._connections.peer, connection.session
         in_hand: dict[object, Job[T]] = {}
-        before = session.received_bytes
+        before, answers = session.received_bytes, session.answers
         brought = 0
         try:
             for key, result in pipeline.run(
@@ -126,7 +129,8 @@ class _Lane(Generic[T]):
                 self._fruitless = 0
                 self._waiting.extendleft(reversed(in_hand.values()))
             else:
-                yield from self._fruitless_one(deque(in_hand.values()), error)
+                answered = session.answers > answers
+                yield from self._fruitless_one(deque(in_hand.values()), error, answered)
 
     def _successful(self) -> None:
         self._worked = True
@@ -138,7 +142,7 @@ class _Lane(Generic[T]):
         self._dragging += 1
         return received_bytes >= _USEFUL_BYTES and self._dragging <= self._most_dragging
 
-    def _fruitless_one(self, in_hand: deque[Job[T]], error: ConnectionTrouble) -> Iterator[T]:
+    def _fruitless_one(self, in_hand: deque[Job[T]], error: ConnectionTrouble, answered: bool) -> Iterator[T]:
         self._fruitless += 1
         if len(in_hand) > 1 or self._fruitless < _FRUITLESS:
             self._waiting.extendleft(reversed(in_hand))
@@ -146,10 +150,17 @@ class _Lane(Generic[T]):
             return
         self._fruitless = 0
         self._given_up += 1
-        yield from _fail(in_hand, error)
-        if self._given_up >= _GIVEN_UP:
+        over = self._given_up >= _GIVEN_UP
+        if over or self._blames_the_server(answered):  # before the results: who is given one may not ask for more
             self._connections.failed(error)
+        yield from _fail(in_hand, error)
+        if over:
             yield from _fail(self._waiting, error)
+
+    def _blames_the_server(self, answered: bool) -> bool:
+        """A job was given up, none was done, and no other is left to tell whether it is the server's fault or the
+        file's: it is the server's, unless it answered something about that file first."""
+        return not self._worked and not self._waiting and (self._about_the_server or not answered)
 
     def _tasks(self, session: Session, in_hand: dict[object, Job[T]]) -> Iterator[tuple[object, Task[T]]]:
         key = 0

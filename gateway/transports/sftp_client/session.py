@@ -64,6 +64,7 @@ class Session:
         self._trouble: Strange | None = None
         self.closed = False
         self.received_bytes = 0
+        self.answers = 0  #: that made sense
         self.sent_bytes = 0
         self._send(wire.hello())
         try:
@@ -126,7 +127,9 @@ class Session:
         if request is None:
             raise Strange("the server answered what was not asked")
         self._content -= request.weight
-        return Reply(owner, request, wire.answer_to(request, packet))
+        reply = Reply(owner, request, wire.answer_to(request, packet))
+        self.answers += 1
+        return reply
 
     def _check(self) -> None:
         if self._trouble is not None:
