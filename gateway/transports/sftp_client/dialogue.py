@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from gateway.transports.local import Nature, printable_name
 from gateway.transports.sftp_client import wire
-from gateway.transports.sftp_client.errors import Answered, Missing, NoSpace, Refused, Strange
+from gateway.transports.sftp_client.errors import Answered, Missing, NoSpace, Refused, Strange, Unsupported
 from gateway.transports.sftp_client.pipeline import Given, ask
 from gateway.transports.sftp_client.results import Failed, RemoteLook, Why
 
@@ -68,8 +68,8 @@ def problem(answer: wire.Answer, what: str) -> Answered | Strange:
 
 
 def failed(name: bytes, error: Answered) -> Failed:
-    """A server's no as a result."""
-    whys = {Missing: Why.GONE, Refused: Why.REFUSED, NoSpace: Why.NO_SPACE}
+    """A server's no as a result. What it does not know it does not allow: it will not another time either."""
+    whys = {Missing: Why.GONE, Refused: Why.REFUSED, Unsupported: Why.REFUSED, NoSpace: Why.NO_SPACE}
     return Failed(name, whys.get(type(error), Why.FAILED), str(error), error)
 
 
