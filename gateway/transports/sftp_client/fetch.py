@@ -18,6 +18,7 @@ from gateway.transports.local import Nature, printable_name
 from gateway.transports.sftp_client import wire
 from gateway.transports.sftp_client.dialogue import Steps, closed, failed, look, problem
 from gateway.transports.sftp_client.errors import Answered, ConnectionTrouble
+from gateway.transports.sftp_client.leftovers import Leftovers, id_of
 from gateway.transports.sftp_client.names import inside, local_id
 from gateway.transports.sftp_client.pipeline import Task, ask_both
 from gateway.transports.sftp_client.reading import read_into
@@ -30,10 +31,11 @@ RESUME_ABOVE_BYTES: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class FetchWishes:
-    """How files are fetched. `into` is a folder of ours that nobody else writes to."""
+    """How files are fetched. `into` is a folder of ours that nobody else writes to, `left` what lies there."""
 
     folder: bytes
     into: Path
+    left: Leftovers
     limit_bytes: int
     durable: bool
 
@@ -77,7 +79,7 @@ def _fetch(seen: RemoteLook, wishes: FetchWishes, chunk_bytes: int) -> Task[Fetc
     if before is None or (before.nature, before.size) != (seen.nature, seen.size):
         yield from closed(opened)
         return _not_there(seen, at_first)
-    sink = Sink(wishes.into, local_id(wishes.folder, seen.name, seen.size, seen.mtime), RESUME_ABOVE_BYTES)
+    sink = _sink(seen, before.mtime, wishes)
     whole, at_last = yield from _filled(path, opened, seen.size, chunk_bytes, sink)
     # The size is what is written down for it: whatever was read, no other is ever taken.
     if not whole or sink.size != seen.size or at_last != at_first:
@@ -86,6 +88,18 @@ def _fetch(seen: RemoteLook, wishes: FetchWishes, chunk_bytes: int) -> Task[Fetc
     place, sha256 = sink.finish(wishes.durable)
     fetched = Fetched(seen, place, sha256, seen.size)
     return fetched if seen.mtime in (None, before.mtime) else Unsure(fetched)
+
+
+def _sink(seen: RemoteLook, mtime: int | None, wishes: FetchWishes) -> Sink:
+    """Where it is written; what is left of an earlier attempt is gone on with, and of an earlier version is removed.
+
+    A file of which no time is told is read from its beginning: another one of that size would look the same, and what
+    is left may be of that one.
+    """
+    id_ = id_of(local_id(wishes.folder, seen.name), local_id(seen.size, seen.mtime, mtime))
+    wishes.left.remove_others(id_)
+    timeless = seen.mtime is None and mtime is None
+    return Sink(wishes.into, id_, None if timeless else RESUME_ABOVE_BYTES)
 
 
 def _not_there(seen: RemoteLook, answer: wire.Answer) -> Failed:

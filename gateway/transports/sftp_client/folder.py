@@ -16,6 +16,7 @@ from gateway.transports.sftp_client import wire
 from gateway.transports.sftp_client.dialogue import Steps, closed, done, failed, handle, is_folder, look, status
 from gateway.transports.sftp_client.errors import Answered, ConnectionTrouble, Failure, Missing, SftpError
 from gateway.transports.sftp_client.fetch import FetchWishes, Unsure, changed, fetch
+from gateway.transports.sftp_client.leftovers import Leftovers
 from gateway.transports.sftp_client.names import inside, is_usable, numbered
 from gateway.transports.sftp_client.pipeline import Task, ask
 from gateway.transports.sftp_client.pool import Job, Pool
@@ -69,7 +70,7 @@ class RemoteFolder:
     ) -> Iterator[Fetched | Failed]:
         """Each file into a hidden one of ours in `into`, a folder that nobody else writes to. Raises OSError when
         our own disk does not work."""
-        wishes = FetchWishes(self.path, into, self._pool.bounds.file_bytes, durable)
+        wishes = FetchWishes(self.path, into, Leftovers(into), self._pool.bounds.file_bytes, durable)
 
         def job(seen: RemoteLook) -> Job[Fetched | Unsure | Failed]:
             _checked(seen.name)

@@ -2,7 +2,7 @@
 
 It has the ending `.part` while it grows and `.fetched` once it is whole; both names are made from what was looked at
 (folder, name, size, mtime), so that a later attempt at the same file finds what an earlier one left, and an attempt at
-another does not.
+another does not (`leftovers`).
 """
 
 from __future__ import annotations
@@ -13,16 +13,19 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from gateway.transports.sftp_client.leftovers import ENDING
+
 _READ_BYTES: Final = 1024 * 1024
 _NEW: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OLD: Final = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Sink:
-    """Open until `finish`, `keep` or `discard`. Raises OSError when our own disk does not work."""
+    """Open until `finish`, `keep` or `discard`. What is longer than `resume_above` bytes is kept when it is broken off,
+    and gone on with; nothing is where that is None. Raises OSError when our own disk does not work."""
 
-    def __init__(self, into: Path, id_: str, resume_above: int) -> None:
-        self._part = f"{into}/.{id_}.part"
+    def __init__(self, into: Path, id_: str, resume_above: int | None) -> None:
+        self._part = f"{into}/.{id_}{ENDING}"
         self._whole = f"{into}/.{id_}.fetched"
         self._resume_above = resume_above
         self.size = 0
@@ -63,15 +66,18 @@ class Sink:
 
     def keep(self) -> None:
         """The connection was lost: a large piece is kept for the next attempt."""
-        if self.size <= self._resume_above:
-            self.discard()
-        else:
+        if self._is_worth_keeping(self.size):
             os.close(self._file)
+        else:
+            self.discard()
 
     def discard(self) -> None:
         """Nothing of it is wanted."""
         os.close(self._file)
         os.unlink(self._part)  # noqa: PTH108
+
+    def _is_worth_keeping(self, size: int) -> bool:
+        return self._resume_above is not None and size > self._resume_above
 
     def _opened(self) -> int:
         try:
@@ -80,7 +86,8 @@ class Sink:
             pass
         file = os.open(self._part, _OLD)
         status = os.fstat(file)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_size <= self._resume_above:
+        plain = stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+        if not plain or not self._is_worth_keeping(status.st_size):
             os.close(file)
             os.unlink(self._part)  # noqa: PTH108
             return os.open(self._part, _NEW, 0o600)

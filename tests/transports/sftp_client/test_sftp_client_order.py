@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from gateway.transports.local import Nature
 from gateway.transports.sftp_client import wire
 from gateway.transports.sftp_client.fetch import FetchWishes, fetch
+from gateway.transports.sftp_client.leftovers import Leftovers
 from gateway.transports.sftp_client.peer import HostKeys, Login, Peer, Timeouts
 from gateway.transports.sftp_client.results import Failed, Fetched, RemoteLook
 from gateway.transports.sftp_client.session import Reply
@@ -33,7 +34,7 @@ Much = Callable[[wire.Request], int]
 def served(content: bytes, into: Path, which: Which, much: Much) -> tuple[Fetched | Failed, int]:
     """A file fetched from an honest server that answers in its own order; and the most reads in flight."""
     seen = RemoteLook(b"a", Nature.FILE, len(content), 1)
-    task = fetch(seen, FetchWishes(b"", into, 1_000_000, durable=False), CHUNK)
+    task = fetch(seen, FetchWishes(b"", into, Leftovers(into), 1_000_000, durable=False), CHUNK)
     in_flight: list[wire.Request] = []
     most = 0
     requests = next(task)

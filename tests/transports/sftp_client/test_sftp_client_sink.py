@@ -54,3 +54,13 @@ def test_a_beginning_that_cannot_be_read_leaves_no_descriptor(here: Path, monkey
     with pytest.raises(OSError, match="quota"):
         Sink(here, "id", 1)
     assert descriptors_in(here) == []
+
+
+def test_what_is_not_to_be_gone_on_with_is_neither_kept_nor_found(here: Path) -> None:
+    (here / ".id.part").write_bytes(b"of another version")
+    sink = Sink(here, "id", None)
+    assert sink.size == 0
+    sink.write(b"content")
+    sink.keep()
+    assert list(here.iterdir()) == []
+    assert descriptors_in(here) == []
