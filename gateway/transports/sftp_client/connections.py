@@ -80,14 +80,18 @@ class Connections:
         return connection
 
     def give_back(self, connection: Connection) -> None:
-        """Keep it while it is whole."""
+        """Keep it while it is whole; those that nobody has needed for long are closed."""
+        now = self.chance.monotonic()
         with self._lock:
             self._lent.discard(connection)
-            keep = connection.alive and not self._over.is_set()
-            if keep:
-                self._idle.append((connection, self.chance.monotonic()))
-        if not keep:
-            connection.close()
+            done_with = [one for one, since in self._idle if self._is_old(since, now)]
+            self._idle = [(one, since) for one, since in self._idle if not self._is_old(since, now)]
+            if connection.alive and not self._over.is_set():
+                self._idle.append((connection, now))
+            else:
+                done_with.append(connection)
+        for one in done_with:
+            one.close()
         self._slots.release()
 
     def sleep(self, seconds: float) -> None:
@@ -145,9 +149,12 @@ class Connections:
                 if not self._idle:
                     return None
                 connection, since = self._idle.pop()
-            if connection.alive and self.chance.monotonic() - since < self.peer.timeouts.idle_s:
+            if connection.alive and not self._is_old(since, self.chance.monotonic()):
                 return connection
             connection.close()
+
+    def _is_old(self, since: float, now: float) -> bool:
+        return now - since >= self.peer.timeouts.idle_s
 
     def _new(self, tries: int) -> Connection:
         if not self._over.is_set():

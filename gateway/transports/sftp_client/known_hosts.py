@@ -59,6 +59,16 @@ def append(path: Path, host: str, port: int, kind: str, blob: bytes) -> None:
         os.fsync(file)
     finally:
         os.close(file)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """A file that was new keeps its name through a power cut: else the next key to come would be the first again."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def name_of(host: str, port: int) -> str:
