@@ -39,6 +39,8 @@ TAKEN: Final = b".taken"
 #: Names read for each one wanted, before a listing is left: most of a folder may be temporary or known.
 _LOOKED_AT: Final = 20
 _UNUSABLE_TOLD: Final = 20
+#: Names read when some of them are in doubt: they may stand far behind the first ones.
+_LISTED_ANEW: Final = 100_000
 _NUMBERS: Final = 1_000
 
 
@@ -89,7 +91,7 @@ class RemoteFolder:
         if not doubtful:
             return
         try:
-            now = {look.name: look for look in self.list().looks}
+            now = {look.name: look for look in self.list(limit=_LISTED_ANEW).looks}
             trouble = None
         except SftpError as error:
             now, trouble = {}, error
