@@ -119,3 +119,20 @@ def test_sums_that_asserts_of_one_rule_share_belong_to_their_own_variable(both):
     ]
     assert all(ours.aborts for ours, theirs in said if theirs.aborts)
     assert sum(not theirs.aborts for _, theirs in said) > 8
+
+
+def test_cents_of_an_amount_that_is_missing(both):
+    cents = "round(xs:decimal(a) * 100) div 100"
+    asked = [
+        f"{cents} = b",
+        f"b = {cents}",
+        f"not({cents} > b)",
+        f"{cents} = number(b)",
+        f"{cents} = sum(b)",
+        f"{cents} eq 1",
+        f"abs({cents}) = 1",
+        "every $x in b satisfies $x = round(xs:decimal(../a) * 10 * 10) div 100",
+        f"exists({cents})",
+    ]
+    cases = ["<b>1</b>", "<a>1</a><b>1</b>", "<a>1.005</a><b>1.01</b>", "", "<a>1</a>"]
+    assert both.differences([form for test in asked for form in (f"? {test} ?", f"! {test} !")], cases) == []

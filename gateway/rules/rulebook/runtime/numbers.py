@@ -83,10 +83,14 @@ def divide(left: Number | None, right: Number | None) -> Number | None:
     return _exact(EXACT.scaleb, found if (left < 0) == (right < 0) else found.copy_negate(), -places)
 
 
-def cents(value: Decimal | int) -> Decimal | int:
-    """`round(value * 10 * 10) div 100` of a decimal, without the care for zeros at its end."""
+def cents(value: Decimal | int | None) -> Decimal | int:
+    """`round(value * 10 * 10) div 100` of a decimal, without the care for zeros at its end. Only in haste: of an amount
+    that is missing it fails as an operator of Python does, and the careful form is asked.
+    """
     if value.__class__ is int:
         return value
+    if value is None:
+        raise TypeError
     return value.quantize(_CENT, _half_up(value), ROOMY)  # type: ignore[union-attr]
 
 
