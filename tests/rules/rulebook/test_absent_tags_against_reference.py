@@ -9,7 +9,7 @@ import pytest
 
 from gateway.rules.rulebook.compiler.emptiness import tags_needed
 from gateway.rules.rulebook.engine import load_rulebook
-from gateway.rules.rulebook.runtime.kept import UNSET
+from gateway.rules.rulebook.runtime.kept import UNSET, EmptyWithout
 from tests.rules.rulebook.both import run
 from tests.rules.rulebook.sheets import Check, Let, Rule, Value, write_sheet
 
@@ -85,7 +85,7 @@ def test_a_list_of_what_stands_nowhere_is_not_made(tmp_path):
     ],
 )
 def test_a_tag_counts_up_to_what_may_fail(loops, needed):
-    known = {number: (number, False, "dict", frozenset({"charge"})) for number in (7, 8)}
+    known = {number: EmptyWithout(number, False, "dict", frozenset({"charge"})) for number in (7, 8)}
     found = tags_needed(loops, TAGS, known, lambda text: "fails(" in text or "k7(" in text)
 
     assert found == needed
