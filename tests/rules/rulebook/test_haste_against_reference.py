@@ -6,10 +6,12 @@ must stand somewhere in the document), in both engines.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from itertools import product
 
 import pytest
 
+from gateway.rules.rulebook.compiler.xpath import Literal
 from tests.rules.rulebook.sheets import Check, Function, Rule
 from tests.rules.rulebook.texts import pairs, words
 
@@ -136,3 +138,24 @@ def test_cents_of_an_amount_that_is_missing(both):
     ]
     cases = ["<b>1</b>", "<a>1</a><b>1</b>", "<a>1.005</a><b>1.01</b>", "", "<a>1</a>"]
     assert both.differences([form for test in asked for form in (f"? {test} ?", f"! {test} !")], cases) == []
+
+
+def test_literals_of_different_types_are_different(both):
+    """Times 100.0 is a decimal, times 1e2 a double, which rounds 1.005 to 1: only the former is `cents`."""
+    d = "xs:decimal(a)"
+    asked = [f"round({d} * {n}) div {n} = 1.01" for n in ("100", "1e2", "100.0", "100e0")]
+    asked += [f"round({d} * {n} * {n}) div {m} = 1.01" for n in ("10", "10e0", "10.0") for m in ("100", "1e2", "100.0")]
+    asked += [
+        f"({d} * 1.1 = 1.21 and b) or not({d} * 1.1e0 = 1.21)",
+        f"({d} * 1 = 1.1 and b) or not({d} * 1e0 = 1.1)",
+        "count(b[1]) = 1e0",
+    ]
+    cases = ["<a>1.005</a>", "<a>1.1</a>", "<a>1.1</a><b>1</b>", "<a>1.115</a>", "<a>2.675</a>", ""]
+    assert both.differences([form for test in asked for form in (f"? {test} ?", f"! {test} !")], cases) == []
+
+
+def test_a_literal_is_one_of_its_type():
+    integer, decimal, double = Literal(10), Literal(Decimal(10)), Literal(10.0)
+    assert len({integer, decimal, double}) == 3
+    assert integer == Literal(10) and hash(double) == hash(Literal(10.0)) and decimal != double
+    assert Literal(0.0) == Literal(0.0)

@@ -44,8 +44,10 @@ def _cents(c: Compiler, expr: Binary, scope: Scope) -> Code | None:
     """`round(x * 10 * 10) div 100`, `round(x * 100) div 100`: how the sheets round an amount."""
     match expr:
         case Binary(
-            "div", Call("round", (Binary("*", Binary("*", amount, Literal(10)), Literal(10)),)), Literal(100)
-        ) | Binary("div", Call("round", (Binary("*", amount, Literal(100)),)), Literal(100)):
+            "div",
+            Call("round", (Binary("*", Binary("*", amount, Literal(int(10))), Literal(int(10))),)),
+            Literal(int(100)),
+        ) | Binary("div", Call("round", (Binary("*", amount, Literal(int(100))),)), Literal(int(100))):
             found = c.number(c.value(amount, scope))
             if c.module.natively(found.kind):
                 return Code(Kind.DECIMAL, ONE, f"cents({found.py})", found.uses, missing=found.needs)

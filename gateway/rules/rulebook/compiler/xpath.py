@@ -52,11 +52,24 @@ class KindTest(Enum):
     TEXT = "text()"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Literal:
-    """A string or a number: int is xs:integer, Decimal xs:decimal, float xs:double."""
+    """A string or a number: int is xs:integer, Decimal xs:decimal, float xs:double.
+
+    Equal ones are of one type: to Python 10, 10.0 and Decimal(10) are one, to XPath `x * 10` and `x * 1e1` are not.
+    """
 
     value: str | int | Decimal | float
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Literal) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[type, str | int | Decimal | float]:
+        return self.value.__class__, self.value
 
 
 @dataclass(frozen=True, slots=True)
