@@ -103,8 +103,8 @@ def _regex(c: Compiler, expr: Expr) -> str:
 
 def _count(c: Compiler, args: Arguments, scope: Scope) -> Code:
     found = c.value(args[0], scope)
-    if found.kind is Kind.TEXT:
-        raise Refused("count() of text nodes")
+    if found.kind in (Kind.TEXT, Kind.CODE):
+        raise Refused(f"count() of {found.kind.value}s")
     return Code(Kind.INTEGER, ONE, f"len({c.items(found)})", found.uses)
 
 
@@ -232,7 +232,7 @@ def _string_join(c: Compiler, args: Arguments, scope: Scope) -> Code:
         raise Refused("string-join() with a separator that may be empty")
     if found.kind is Kind.TEXT and separator.literals != ("",):
         raise Refused("string-join() of text nodes with something between: a comment would part them")
-    atoms = c.atoms(found)
+    atoms = c.run_together(found)
     if not atoms.is_string:
         raise Refused(f"string-join() of {atoms.kind.value}s")
     return Code(Kind.STRING, ONE, f"{separator.py}.join({c.items(atoms)})", atoms.uses | separator.uses)

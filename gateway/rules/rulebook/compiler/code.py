@@ -19,11 +19,14 @@ from gateway.rules.rulebook.runtime.kept import EmptyWithout
 
 
 class Kind(Enum):
-    """Static types. Attributes and text nodes are held as their strings (`LEAF`, `TEXT`)."""
+    """Static types. Attributes, text nodes and what was found in a code list are held as strings (`LEAF`, `TEXT`,
+    `CODE`): of the latter two only whether there are any is known, and all texts in a row.
+    """
 
     NODE = "node"
     LEAF = "attribute"
     TEXT = "text node"
+    CODE = "code of a code list"
     UNTYPED = "untyped"
     STRING = "string"
     WORD = "string or untyped"  #: one or the other, where it makes no difference
@@ -36,7 +39,7 @@ class Kind(Enum):
     EMPTY = "empty"
 
 
-NODES: Final = frozenset({Kind.NODE, Kind.LEAF, Kind.TEXT})
+NODES: Final = frozenset({Kind.NODE, Kind.LEAF, Kind.TEXT, Kind.CODE})
 NUMBERS: Final = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE, Kind.NUMBER})
 EXACT: Final = frozenset({Kind.INTEGER, Kind.DECIMAL})
 STRINGS: Final = frozenset({Kind.UNTYPED, Kind.STRING, Kind.WORD})

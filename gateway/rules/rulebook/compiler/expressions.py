@@ -270,7 +270,9 @@ class Compiler:
 
     def atoms(self, code: Code) -> Code:
         """Atomised (XPath 2.4.2): nodes become untyped strings."""
-        if code.kind in (Kind.LEAF, Kind.TEXT):
+        if code.kind in (Kind.TEXT, Kind.CODE):  # a comment, which we do not see, would part a text into two nodes
+            raise Refused(f"the value of a {code.kind.value}")
+        if code.kind is Kind.LEAF:
             return replace(code, kind=Kind.UNTYPED, probe="")
         if code.kind is not Kind.NODE:
             return code
@@ -280,6 +282,10 @@ class Compiler:
             return Code(Kind.UNTYPED, OPTIONAL, f"text_or_none({code.py})", code.uses)
         loops, item = self.opened(code)
         return listing(Kind.UNTYPED, loops, f"{item}.text", code.uses)
+
+    def run_together(self, code: Code) -> Code:
+        """Atomised to be joined without anything between: then it is no matter where a text node ends."""
+        return replace(code, kind=Kind.UNTYPED, probe="") if code.kind is Kind.TEXT else self.atoms(code)
 
     def single(self, code: Code) -> Code:
         """One atomic item or none; more is an error when it runs."""

@@ -75,7 +75,7 @@ def _listed(c: Compiler, asked: tuple[frozenset[str], Expr], scope: Scope) -> Co
     probe = f"({sought.py} in {known})" if sought.card != MANY else f"(not {known}.isdisjoint({sought.py}))"
     variable = c.module.fresh()
     loops = (f"for {variable} in {c.items(sought)}", f"if {variable} in {known}")
-    return replace(listing(Kind.TEXT, loops, variable, sought.uses), probe=probe)
+    return replace(listing(Kind.CODE, loops, variable, sought.uses), probe=probe)
 
 
 # --- steps -----------------------------------------------------------------------------------------------------
@@ -154,10 +154,12 @@ def _name_condition(c: Compiler, test: NameTest) -> tuple[str, ...]:
 def _below(c: Compiler, current: Code, step: Step, scope: Scope) -> Code:
     """`a//b`: from the document node by the index of tags."""
     if step.test is KindTest.TEXT:
+        if step.predicates:
+            raise Refused("a predicate on text nodes")
         if current.card != ONE:
             loops, item = c.opened(current)
             variable = c.module.fresh()
-            if step.predicates or not current.flat:
+            if not current.flat:
                 raise Refused("text below nodes that may be inside each other")
             return listing(Kind.TEXT, (*loops, f"for {variable} in {item}.texts()"), variable, current.uses)
         return Code(Kind.TEXT, MANY, f"[*{current.py}.texts()]", current.uses)

@@ -223,7 +223,7 @@ class _Writer:
                     raise Refused("the text of a date")
                 # Text nodes beside each other are one before a blank is put between items (XSLT 5.7.2).
                 join = "''.join" if code.kind is Kind.TEXT else "filled"
-                parts.append(f"{join}({self._compiler.items(self._compiler.atoms(code))})")
+                parts.append(f"{join}({self._compiler.items(self._compiler.run_together(code))})")
         self._module.functions.append(f"def m{number}(n, d):\n    return {' + '.join(parts)}\n")
 
 
