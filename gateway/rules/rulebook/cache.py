@@ -22,8 +22,10 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, Final
 
+from gateway.rules.rulebook.compiler.code_lists import CodeLists
 from gateway.rules.rulebook.compiler.program import compiled
 from gateway.rules.rulebook.compiler.table import Alternative, Asked, Program, Rule
+from gateway.rules.rulebook.outcome import UncompilablePack
 from gateway.rules.rulebook.runtime.kept import EmptyWithout
 from gateway.rules.rulebook.stylesheet import read_stylesheet
 
@@ -42,10 +44,39 @@ class Compiled:
     code: CodeType
 
 
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """All that a sheet is compiled from, read once: the key of the cache and the program are of the same bytes."""
+
+    sheet: Path
+    content: bytes
+    lists: CodeLists
+
+    @classmethod
+    def of(cls, sheet: Path) -> _Sources:
+        """Raises `UncompilablePack` where a file cannot be read."""
+        try:
+            return cls(sheet, sheet.read_bytes(), CodeLists.beside(sheet))
+        except OSError as error:
+            raise UncompilablePack(f"{sheet.name}: {error}") from error
+
+    @property
+    def key(self) -> str:
+        """A digest of it, and of what compiles it."""
+        whole = hashlib.sha256(_compiler_digest())
+        for name, content in ((self.sheet.name, self.content), *self.lists.contents.items()):
+            whole.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
+        return whole.hexdigest()
+
+    def compiled(self) -> Compiled:
+        """Raises `UncompilablePack`."""
+        program = compiled(read_stylesheet(self.sheet, self.content), self.lists)
+        return Compiled(program, compile(program.source, f"<{self.sheet.name}>", "exec", dont_inherit=True))
+
+
 def compile_sheet(sheet: Path) -> Compiled:
     """Compile one sheet. Raises `UncompilablePack`."""
-    program = compiled(read_stylesheet(sheet))
-    return Compiled(program, compile(program.source, f"<{sheet.name}>", "exec", dont_inherit=True))
+    return _Sources.of(sheet).compiled()
 
 
 class RulebookCache:
@@ -58,10 +89,11 @@ class RulebookCache:
         """The compiled sheet: as kept, or compiled and kept. Raises `UncompilablePack`."""
         if not self._safe():
             return compile_sheet(sheet)
-        file = self._folder / (_key(sheet) + _SUFFIX)
+        sources = _Sources.of(sheet)
+        file = self._folder / (sources.key + _SUFFIX)
         kept = _read(file)
         if kept is None:
-            kept = compile_sheet(sheet)
+            kept = sources.compiled()
             with suppress(OSError):
                 _write(file, kept)
         return kept
@@ -84,13 +116,6 @@ def default_folder() -> Path:
     if base.startswith("~"):  # a user without a home: expanduser leaves it as it is
         base = tempfile.gettempdir()
     return Path(base) / f"chorus-gateway-{os.geteuid()}" / "rulebooks"
-
-
-def _key(sheet: Path) -> str:
-    whole = hashlib.sha256(_compiler_digest())
-    for path in (sheet, *sorted(sheet.parent.glob("*.xml"))):
-        whole.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return whole.hexdigest()
 
 
 @lru_cache(maxsize=1)

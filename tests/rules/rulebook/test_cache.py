@@ -7,6 +7,7 @@ import marshal
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -42,7 +43,7 @@ def kept(folder: Path) -> Path:
 
 def test_what_was_kept_says_the_same(sheet: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = said(load_rulebook(sheet, cache=RulebookCache(folder)))
-    monkeypatch.setattr(cache_module, "compile_sheet", lambda _: pytest.fail("compiled again"))
+    monkeypatch.setattr(cache_module, "compiled", lambda *_: pytest.fail("compiled again"))
     assert said(load_rulebook(sheet, cache=RulebookCache(folder))) == fresh
     assert [f.message for f in fresh.fired] == ["no b"]
 
@@ -69,6 +70,50 @@ def test_a_changed_code_list_beside_the_sheet_counts(sheet: Path, folder: Path) 
         (sheet.parent / "codes.xml").write_text(f'<codedb><cl id="1"><enumeration value="{codes}"/></cl></codedb>')
         outcome = said(load_rulebook(sheet, cache=RulebookCache(folder)), '<a xmlns="urn:n" x="A"/>')
         assert len(outcome.fired) == fired
+
+
+def test_a_code_list_that_the_key_does_not_cover_is_refused(sheet: Path, folder: Path) -> None:
+    write_sheet(sheet, [[Rule("n:a", [Check("document('codes.dat')/codedb/cl[@id=1]/enumeration[@value='A']")])]])
+    (sheet.parent / "codes.dat").write_text('<codedb><cl id="1"><enumeration value="A"/></cl></codedb>')
+    for cache in (None, RulebookCache(folder)):
+        with pytest.raises(UncompilablePack, match=r"codes\.dat, which is not beside the sheet as an XML file"):
+            load_rulebook(sheet, cache=cache)
+
+
+@pytest.mark.parametrize("codes", ["<other>{}</other>", "<!DOCTYPE codedb><codedb>{}</codedb>"])
+def test_a_code_list_of_another_form_is_refused(sheet: Path, codes: str) -> None:
+    write_sheet(sheet, [[Rule("n:a", [Check("document('codes.xml')/codedb/cl[@id=1]/enumeration[@value='A']")])]])
+    (sheet.parent / "codes.xml").write_text(codes.format('<cl id="1"><enumeration value="A"/></cl>'))
+    with pytest.raises(UncompilablePack, match="another root than codedb, or a DOCTYPE"):
+        load_rulebook(sheet)
+
+
+def test_what_is_compiled_is_what_the_key_is_of(sheet: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package is replaced while it is loaded, then rolled back: the kept file is of what stands there again."""
+    asks, codes = "document('codes.xml')/codedb/cl[@id=1]/enumeration[@value='A']", sheet.parent / "codes.xml"
+    list_of = '<codedb><cl id="1"><enumeration value="{}"/></cl></codedb>'.format
+    strict, lax = ([[Rule("n:a", [Check(asks), Check(test, "S")])]] for test in ("false()", "true()"))
+    write_sheet(sheet, strict)
+    codes.write_text(list_of("B"))
+    real = cache_module.read_stylesheet
+
+    def replaced(*given: Any) -> Any:
+        write_sheet(sheet, lax)
+        codes.write_text(list_of("A"))
+        return real(*given)
+
+    monkeypatch.setattr(cache_module, "read_stylesheet", replaced)
+    load_rulebook(sheet, cache=RulebookCache(folder))
+    write_sheet(sheet, strict)
+    codes.write_text(list_of("B"))
+    monkeypatch.setattr(cache_module, "compiled", lambda *_: pytest.fail("compiled again"))
+
+    assert [fired.rule for fired in said(load_rulebook(sheet, cache=RulebookCache(folder))).fired] == ["R", "S"]
+
+
+def test_a_sheet_that_cannot_be_read_is_refused_with_a_cache_too(sheet: Path, folder: Path) -> None:
+    with pytest.raises(UncompilablePack, match=r"^none\.xsl: "):
+        load_rulebook(sheet.with_name("none.xsl"), cache=RulebookCache(folder))
 
 
 def test_the_folder_and_its_files_are_ours_alone(sheet: Path, folder: Path) -> None:

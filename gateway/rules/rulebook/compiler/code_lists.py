@@ -1,6 +1,7 @@
 """Code lists in files beside a sheet, as `document('….xml')/codedb/cl[@id=3]/enumeration[@value=$x]` asks them.
 
-Only this form is known. The file is read when the pack is compiled, and the question becomes a look-up in a set.
+Only this form is known. The file is parsed when the pack is compiled, and the question becomes a look-up in a set.
+Which files there are is settled before: what is asked for is among what the key of the cache is made of, or refused.
 """
 
 from __future__ import annotations
@@ -16,10 +17,15 @@ from gateway.rules.rulebook.compiler.xpath import Axis, Binary, Call, Expr, Lite
 
 @dataclass(slots=True)
 class CodeLists:
-    """The code lists of the folder of one sheet; each file is read once."""
+    """The code lists beside one sheet, by the names of their files; each is parsed once."""
 
-    folder: File
+    contents: Mapping[str, bytes]
     files: dict[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
+
+    @classmethod
+    def beside(cls, sheet: File) -> CodeLists:
+        """All XML files in the folder of a sheet, as they are now. Raises `OSError`."""
+        return cls({path.name: path.read_bytes() for path in sorted(sheet.parent.glob("*.xml"))})
 
     def asked(self, path: Path) -> tuple[frozenset[str], Expr] | None:
         """The codes and what is looked for among them, when `path` is such a question."""
@@ -39,13 +45,15 @@ class CodeLists:
 
     def _file(self, name: str) -> Mapping[str, frozenset[str]]:
         if name not in self.files:
-            if File(name).name != name:
-                raise Refused(f"the code list {name}, which is not beside the sheet")
+            if name not in self.contents:
+                raise Refused(f"the code list {name}, which is not beside the sheet as an XML file")
             parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
             try:
-                root = etree.parse(self.folder / name, parser).getroot()
-            except (OSError, etree.XMLSyntaxError) as error:
+                root = etree.fromstring(self.contents[name], parser)
+            except etree.XMLSyntaxError as error:
                 raise Refused(f"the code list {name}: {error}") from error
+            if root.tag != "codedb" or root.getroottree().docinfo.doctype:  # type: ignore[union-attr]
+                raise Refused(f"the code list {name}: another root than codedb, or a DOCTYPE")
             self.files[name] = _lists(root, name)
         return self.files[name]
 

@@ -32,16 +32,16 @@ _NODE: Final = Focus.on("n")
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
 
 
-def compiled(sheet: Stylesheet) -> Program:
-    """Compile everything, or raise `UncompilablePack` naming the line."""
-    return _Writer(sheet).write()
+def compiled(sheet: Stylesheet, lists: CodeLists | None = None) -> Program:
+    """Compile everything, or raise `UncompilablePack` naming the line. `lists` None: those beside the sheet."""
+    return _Writer(sheet, lists or CodeLists.beside(sheet.path)).write()
 
 
 class _Writer:
-    def __init__(self, sheet: Stylesheet) -> None:
+    def __init__(self, sheet: Stylesheet, lists: CodeLists) -> None:
         self._sheet = sheet
         self._module = Module()
-        self._compiler = Compiler(self._module, CodeLists(sheet.path.parent), sheet.namespaces)
+        self._compiler = Compiler(self._module, lists, sheet.namespaces)
         self._asserts: list[Asked] = []
         self._variables = 0
 
