@@ -64,6 +64,9 @@ class _Reader:
                 elif mode:
                     templates.extend(self._template(child, mode))
                 elif child.get("match") == "/":
+                    self._only(child, "match")
+                    if modes:
+                        raise self._refused(child, "a second template for the document")
                     modes = self._modes(child)
                 elif child.get("match") != "text()" or len(child) or child.text:
                     raise self._refused(child, "a template without a mode")

@@ -15,6 +15,10 @@ ASSERT = Check("a").xsl()
 SMALL = sheet_text([[Rule("r", [Let("v", "b"), Check("a"), Check("a", report=True)])], [Rule("a", [Check("b")])]])
 DESCENT = '<xsl:apply-templates mode="M0" select="*"/></xsl:template>\n<xsl:template match="text()"'
 CHOOSE, OTHERWISE = '<xsl:choose><xsl:when test="a"/>', "<xsl:otherwise><svrl:failed-assert"
+SECOND_ROOT = (
+    '<xsl:template match="/"><svrl:schematron-output><xsl:apply-templates mode="M0" select="/"/>'
+    '<xsl:apply-templates mode="M1" select="/"/></svrl:schematron-output></xsl:template>'
+)
 TOP = "<!--MODE: SCHEMATRON-SELECT-FULL-PATH-->"
 EDITS = [
     ('version="2.0"', 'version="3.0"', "not an XSLT 2.0 stylesheet"),
@@ -29,6 +33,10 @@ EDITS = [
     (TOP, '<xsl:template name="called"/>', "template: a template without a mode"),
     (TOP, '<xsl:template match="a"/>', "template: a template without a mode"),
     (TOP, '<xsl:template match="a" mode="M9" priority="1"/>', "mode M9 never runs"),
+    ('<xsl:template match="/">', '<xsl:template match="/" priority="9">', "unknown attribute priority"),
+    ('<xsl:template match="/">', '<xsl:template match="/" name="start">', "unknown attribute name"),
+    ('<xsl:template match="/">', '<xsl:template match="/" mode="">', "unknown attribute mode"),
+    ("</xsl:stylesheet>", f"{SECOND_ROOT}</xsl:stylesheet>", "a second template for the document"),
     (TOP, '<xsl:template match="a" mode="#all" priority="1"/>', "mode #all never runs"),
     (TOP, '<xsl:template match="a" mode="schematron-select-full-path"/>', "not those of the skeleton"),
     ("1+ $preceding", "2+ $preceding", "not those of the skeleton"),
