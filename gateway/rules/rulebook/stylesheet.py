@@ -24,6 +24,13 @@ _HELPERS: Final = "f651fd9093a3b0e18a014fe8a619dd4fa1b620ebdb95c6cbd67a96beccba6
 _HELPER_MODE: Final = re.compile(r"schematron-.*|generate-id-.*")
 _PARAMETERS: Final = frozenset({"archiveDirParameter", "archiveNameParameter", "fileNameParameter", "fileDirParameter"})
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
+_PRIORITY: Final = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
+_SCHEMA: Final = "http://www.w3.org/2001/XMLSchema"
+#: Namespaces in which no sheet may declare a function (XSLT 3.2).
+_RESERVED: Final = frozenset({_SCHEMA, "http://www.w3.org/2005/xpath-functions", _XSL[1:-1]}) | {
+    "http://www.w3.org/XML/1998/namespace",
+    "http://www.w3.org/2001/XMLSchema-instance",
+}
 
 
 def read_stylesheet(path: Path, content: bytes | None = None) -> Stylesheet:
@@ -83,6 +90,7 @@ class _Reader:
         if not modes or not templates:
             raise self._refused(root, "no rules")
         self._check_modes(modes, templates)
+        self._check_names(functions)
         return Stylesheet(self._path, self._namespaces(), tuple(variables), tuple(functions), modes, tuple(templates))
 
     def _namespaces(self) -> Mapping[str, str]:
@@ -102,6 +110,19 @@ class _Reader:
         for template in templates:
             if template.mode not in modes:
                 raise UncompilablePack(f"{self._path.name}, line {template.line}: mode {template.mode} never runs")
+
+    def _check_names(self, functions: list[Function]) -> None:
+        """Static errors of XSLT, which would leave it to us which of two is meant."""
+        named = [child for child in self._root if child.tag in (f"{_XSL}variable", f"{_XSL}param")]
+        for names in ([child.get("name") for child in named], [function.name for function in functions]):
+            if len(set(names)) != len(names):
+                raise self._refused(self._root, "two global variables, or two functions, of one name")
+        for function in functions:
+            prefix, _, _ = function.name.rpartition(":")
+            if self._root.nsmap.get(prefix or None) is None or not prefix or self._root.nsmap[prefix] in _RESERVED:
+                raise self._refused(self._root, f"a function {function.name}, which is in no namespace of its own")
+            if len({name for name, _ in function.parameters}) != len(function.parameters):
+                raise self._refused(self._root, f"a function {function.name} with two parameters of one name")
 
     def _modes(self, root_template: etree._Element) -> tuple[str, ...]:
         """The patterns in order, from the template that writes the report."""
@@ -125,13 +146,16 @@ class _Reader:
     def _template(self, element: etree._Element, mode: str) -> Iterator[Template]:
         self._only(element, "match", "priority", "mode")
         match = element.get("match", "")
-        priority = float(element.get("priority", "nan"))
+        written = element.get("priority", "")
+        if not _PRIORITY.fullmatch(written):
+            raise self._refused(element, "a rule without a priority of its own")
+        priority = float(written)
         if match == "text()" and priority == -1 and not len(element):
             return
         if match == "@*|node()" and priority == -2 and len(element) == 1:
             self._descent(element[0], mode)
             return
-        if not priority >= 0:
+        if priority < 0:
             raise self._refused(element, "a rule without a priority of its own")
         items: list[Variable | Assertion] = []
         descends = False
@@ -178,8 +202,10 @@ class _Reader:
         self._only(holder, "test")
         self._only(fired, "test")
         said: dict[str, str] = {}
-        message: tuple[str | Computed, ...] = ()
+        message: tuple[str | Computed, ...] | None = None
         for child in fired:
+            if message is not None:
+                raise self._refused(child, "something after the text of an assert")
             if child.tag == f"{_XSL}attribute":
                 self._only(child, "name")
                 name = child.get("name", "")
@@ -194,7 +220,7 @@ class _Reader:
             else:
                 raise self._refused(child, "unknown in an assert")
         return Assertion(
-            said.get("id", ""), said.get("flag", ""), report, holder.get("test", ""), message, _line(holder)
+            said.get("id", ""), said.get("flag", ""), report, holder.get("test", ""), message or (), _line(holder)
         )
 
     def _location(self, attribute: etree._Element) -> None:
@@ -227,7 +253,7 @@ class _Reader:
                 raise self._refused(child, "something after the result of a function")
             if child.tag == f"{_XSL}param" and not len(child):
                 self._only(child, "name", "as")
-                parameters.append((child.get("name", ""), child.get("as", "")))
+                parameters.append((child.get("name", ""), self._type(child)))
             elif child.tag == f"{_XSL}variable":
                 variables.append(self._variable(child))
             elif child.tag == f"{_XSL}sequence" and not len(child):
@@ -240,7 +266,7 @@ class _Reader:
         return Function(
             element.get("name", ""),
             tuple(parameters),
-            element.get("as", ""),
+            self._type(element),
             tuple(variables),
             result.get("select", ""),
             _line(element),
@@ -250,7 +276,13 @@ class _Reader:
         self._only(element, "name", "select", "as")
         if element.get("select") is None or len(element):
             raise self._refused(element, "a variable without a select")
-        return Variable(element.get("name", ""), element.get("select", ""), element.get("as", ""), _line(element))
+        return Variable(element.get("name", ""), element.get("select", ""), self._type(element), _line(element))
+
+    def _type(self, element: etree._Element) -> str:
+        declared = element.get("as", "")
+        if declared.startswith("xs:") and self._root.nsmap.get("xs") != _SCHEMA:
+            raise self._refused(element, f"the type {declared}, whose prefix means nothing, or another thing")
+        return declared
 
     def _children(self, element: etree._Element, *tags: str) -> list[etree._Element]:
         """The children, which must be these and no others, without text between them."""

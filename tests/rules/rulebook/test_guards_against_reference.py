@@ -12,7 +12,7 @@ from gateway.rules.rulebook.compiler.guards import guard_of
 from gateway.rules.rulebook.compiler.parser import parse
 from gateway.rules.rulebook.engine import load_rulebook
 from tests.rules.rulebook.both import run
-from tests.rules.rulebook.sheets import EN16931_UBL, Check, Rule
+from tests.rules.rulebook.sheets import EN16931_UBL, NAMESPACES, Check, Rule
 
 CASES = [
     "",
@@ -135,7 +135,7 @@ KINDS = ("Basic", "Aggregate")
     ],
 )
 def test_what_must_stand(test, guard):
-    found = guard_of(parse(test, {}), report=False)
+    found = guard_of(parse(test, NAMESPACES), report=False)
     assert (None if found is None else set(found)) == guard
 
 
@@ -163,4 +163,4 @@ def test_what_must_stand(test, guard):
     ],
 )
 def test_what_may_fail(expression, fails):
-    assert may_fail(parse(expression, {"xs": "x", "custom": "y"})) is fails
+    assert may_fail(parse(expression, NAMESPACES)) is fails

@@ -8,11 +8,22 @@ import pytest
 
 from gateway.rules.rulebook.engine import load_rulebook
 from gateway.rules.rulebook.outcome import UncompilablePack
-from tests.rules.rulebook.sheets import BR_FR_UBL, EN16931_UBL, MINIMUM, Check, Function, Let, Rule, sheet_text
+from tests.rules.rulebook.sheets import (
+    BR_FR_UBL,
+    EN16931_UBL,
+    MINIMUM,
+    NAMESPACES,
+    Check,
+    Function,
+    Let,
+    Rule,
+    sheet_text,
+)
 
 #: A whole sheet, a part of it, what stands there instead, and a word of the reason.
 ASSERT = Check("a").xsl()
-SMALL = sheet_text([[Rule("r", [Let("v", "b"), Check("a"), Check("a", report=True)])], [Rule("a", [Check("b")])]])
+ITEMS = [Let("v", "b"), Let("s", "b", "xs:string?"), Check("a"), Check("a", report=True)]
+SMALL = sheet_text([[Rule("r", ITEMS)], [Rule("a", [Check("b")])]])
 DESCENT = '<xsl:apply-templates mode="M0" select="*"/></xsl:template>\n<xsl:template match="text()"'
 CHOOSE, OTHERWISE = '<xsl:choose><xsl:when test="a"/>', "<xsl:otherwise><svrl:failed-assert"
 SECOND_ROOT = (
@@ -36,6 +47,15 @@ EDITS = [
     ('<xsl:template match="/">', '<xsl:template match="/" priority="9">', "unknown attribute priority"),
     ('<xsl:template match="/">', '<xsl:template match="/" name="start">', "unknown attribute name"),
     ('<xsl:template match="/">', '<xsl:template match="/" mode="">', "unknown attribute mode"),
+    ('priority="1001"', 'priority="1e2"', "a rule without a priority of its own"),
+    ('priority="1001"', 'priority="inf"', "a rule without a priority of its own"),
+    ('priority="1001"', 'priority="1_0"', "a rule without a priority of its own"),
+    (TOP, '<xsl:variable name="g" select="1"/><xsl:variable name="g" select="2"/>', "two global variables"),
+    (TOP, '<xsl:variable name="document-uri"/>' * 2, "two global variables"),
+    ("</svrl:text>", "</svrl:text><svrl:text>more</svrl:text>", "something after the text of an assert"),
+    ("</svrl:text>", '</svrl:text><xsl:attribute name="id">X</xsl:attribute>', "something after the text of an assert"),
+    (f' xmlns:xs="{NAMESPACES["xs"]}"', "", "the type xs:string?, whose prefix means nothing"),
+    (NAMESPACES["xs"], "urn:other", "the type xs:string?, whose prefix means nothing"),
     ("</xsl:stylesheet>", f"{SECOND_ROOT}</xsl:stylesheet>", "a second template for the document"),
     (TOP, '<xsl:template match="a" mode="#all" priority="1"/>', "mode #all never runs"),
     (TOP, '<xsl:template match="a" mode="schematron-select-full-path"/>', "not those of the skeleton"),
@@ -89,6 +109,11 @@ EDITS = [
     ("<xsl:stylesheet", "<!DOCTYPE x [<!ENTITY e 'a'>]><xsl:stylesheet", "a DOCTYPE"),
 ]
 FUNCTIONS = [
+    (Function("f", [("x", "xs:string")], "true()"), "b", "a function f, which is in no namespace of its own"),
+    (Function("not", [("x", "xs:string")], "true()"), "b", "a function not, which is in no namespace of its own"),
+    (Function("xs:f", [("x", "xs:string")], "true()"), "b", "a function xs:f, which is in no namespace of its own"),
+    (Function("q:f", [("x", "xs:string")], "true()"), "b", "a function q:f, which is in no namespace of its own"),
+    (Function("custom:f", [("x", "xs:string")] * 2, "true()"), "b", "with two parameters of one name"),
     (Function("custom:f", [("x", "xs:integer")], "true()"), "custom:f(1)", "a parameter of type xs:integer"),
     (Function("custom:f", [("x", "xs:string*")], "true()"), "custom:f(a)", "a parameter of type xs:string*"),
     (Function("custom:f", [("x", "node()")], "true()"), "custom:f(a)", "a parameter of type node()"),
@@ -117,6 +142,23 @@ def test_a_sheet_of_another_form(refusal, part, instead, why):
 @pytest.mark.parametrize(("function", "call", "why"), FUNCTIONS)
 def test_a_function(refusal, function, call, why):
     assert why in refusal(sheet_text([[Rule("a", [Check(call)])]], functions=[function]))
+
+
+def test_two_functions_of_one_name(refusal):
+    two = [Function("custom:f", [("x", "xs:string")], result) for result in ("true()", "false()")]
+    assert "two functions, of one name" in refusal(sheet_text([[Rule("a", [Check("b")])]], functions=two))
+
+
+@pytest.mark.parametrize("uri", ["", "urn:other"])
+@pytest.mark.parametrize(
+    ("prefix", "test"),
+    [("fn", "fn:not(a)"), ("xs", "xs:decimal(a) = 1"), ("xs", "(a cast as xs:boolean)"), ("custom", "custom:f(a)")],
+)
+def test_a_prefix_that_means_nothing_or_another_thing(refusal, uri, prefix, test):
+    text, declared = sheet_text([[Rule("a", [Check(test)])]]), f' xmlns:{prefix}="{NAMESPACES[prefix]}"'
+    assert declared in text
+    told = refusal(text.replace(declared, f' xmlns:{prefix}="{uri}"' if uri else ""))
+    assert (f"the prefix {prefix}, which means" if prefix != "custom" or not uri else "the function custom:f()") in told
 
 
 def test_the_sheets_without_those_edits_load(tmp_path):

@@ -46,6 +46,8 @@ _COMPARISONS: Final = frozenset({"=", "!=", "<", "<=", ">", ">=", "eq", "ne", "l
 #: Words that look like calls and are none.
 _NO_FUNCTION: Final = frozenset({"if", "text", "node", "comment", "element", "attribute", "processing-instruction"})
 _END: Final = ("end", "")
+#: The prefixes by which we know functions and types, and what they have to mean: no sheet need declare them so.
+_MEANT: Final = {"fn": "http://www.w3.org/2005/xpath-functions", "xs": "http://www.w3.org/2001/XMLSchema"}
 
 
 def parse(text: str, namespaces: Mapping[str, str]) -> Expr:
@@ -176,6 +178,7 @@ class _Parser:
             kind, name = self._take()
             if kind != "name":
                 raise self.refused("a type expected")
+            self._check_prefix(name)
             return Call(f"cast {name}", (expr,))
         return expr
 
@@ -288,6 +291,7 @@ class _Parser:
 
     def _call(self) -> Expr:
         _, name = self._take()
+        self._check_prefix(name)
         self._expect("(")
         arguments: list[Expr] = []
         while not self._accept(")"):
@@ -295,6 +299,13 @@ class _Parser:
                 self._expect(",")
             arguments.append(self._single())
         return Call(name, tuple(arguments))
+
+    def _check_prefix(self, name: str) -> None:
+        prefix, colon, _ = name.rpartition(":")
+        if colon and prefix not in self._namespaces:
+            raise self.refused(f"the prefix {prefix}, which means nothing,")
+        if colon and self._namespaces[prefix] != _MEANT.get(prefix, self._namespaces[prefix]):
+            raise self.refused(f"the prefix {prefix}, which means another thing,")
 
 
 __all__ = ["CONTEXT", "parse"]
