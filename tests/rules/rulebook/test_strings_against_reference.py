@@ -170,6 +170,13 @@ def test_texts_that_are_cut_up(both):
         *("replace(a, 'X', '')", "replace(a, 'X', 'yy')", r"replace(a, '\s', '_')", "replace(a, '[ab]', '-')"),
         *(r"string-length(replace(a, '\.', ''))", "replace(a, 'BAR#B2B#', '')", "replace(a, 'a+', 'A')"),
         *("count(tokenize(a, 'X')) - 1", "string-length(a) - string-length(replace(a, '#', ''))"),
+        *(
+            "count(tokenize('', ','))",
+            "count(tokenize('a,', ','))",
+            "exists(tokenize('', ' '))",
+            "? a = tokenize('', ',') ?",
+        ),
+        *("count(tokenize(',', ','))", "string-join(tokenize('', ','), '|')", "? not(tokenize('', ',') = '') ?"),
         *("? a = tokenize('a 1 X', ' ') ?", r"? a = tokenize('a b\n1', '\s+') ?", "? tokenize(a, 'X') = 'b' ?"),
     ]
     assert both.differences(asked, [*elements(TEXTS), "", "<b>x</b>"]) == []

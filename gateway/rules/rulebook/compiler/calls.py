@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from gateway.rules.rulebook.compiler.code import MANY, NODES, ONE, Code, Kind, Scope, regex
+from gateway.rules.rulebook.compiler.code import MANY, NODES, ONE, Code, Kind, Scope
 from gateway.rules.rulebook.compiler.listed_codes import listed
+from gateway.rules.rulebook.compiler.regexes import regex
 from gateway.rules.rulebook.compiler.xpath import CONTEXT, Call, Expr, Literal, Refused
 
 if TYPE_CHECKING:
@@ -220,7 +221,7 @@ def _tokenize(c: Compiler, args: Arguments, scope: Scope) -> Code:
     if pattern.groups or pattern.match(""):
         raise Refused("tokenize() at groups or at nothing")
     if text.literals is not None:
-        literals = tuple(pattern.split(text.literals[0]))
+        literals = tuple(pattern.split(text.literals[0])) if text.literals[0] else ()
         return Code(Kind.STRING, MANY, repr(literals), literals=literals, cheap=True)
     return Code(Kind.STRING, MANY, f"tokenize({text.py}, {name})", text.uses)
 

@@ -14,7 +14,6 @@ from typing import Final
 
 from gateway.rules.rulebook.compiler import keeping
 from gateway.rules.rulebook.compiler.emptiness import tags_needed
-from gateway.rules.rulebook.compiler.xpath import Refused
 from gateway.rules.rulebook.runtime.kept import EmptyWithout
 
 
@@ -273,42 +272,3 @@ _FAILING: Final = frozenset(
     {"decimal", "double", "boolean", "to_date", "one", "only_text", "the_text", "divide", "modulo", "must", "truths"}
     | {"both", "either", "any_texts", "compare_text", "text_of", "optional_text"}
 )
-
-
-def regex(pattern: str) -> str:
-    """An XPath regular expression (F&O 7.6.1) as Python writes it; only what means the same in both."""
-    out: list[str] = []
-    inside = False
-    position = 0
-    while position < len(pattern):
-        char = pattern[position]
-        if char == "\\":
-            escape = pattern[position : position + 2]
-            position += 1
-            if escape == r"\s":
-                out.append(r" \t\n\r" if inside else r"[ \t\n\r]")
-            elif escape == r"\d" or escape[1:] in set(r"\|.?*+(){}-[]^$"):
-                out.append(escape)
-            else:
-                raise Refused(f"the escape {escape} in the regular expression {pattern}")
-        elif inside:
-            if char == "[" or (char == "-" and pattern[position + 1 : position + 2] == "["):
-                raise Refused(f"a class in a class in {pattern}")
-            inside = char != "]"
-            out.append(char)
-        elif char == "[":
-            inside = True
-            out.append(char)
-        elif char == "$":
-            out.append(r"\Z")
-        elif char == "." or pattern.startswith("(?", position) or pattern.startswith(("*?", "+?", "??"), position):
-            raise Refused(f"{char} in the regular expression {pattern}")
-        else:
-            out.append(char)
-        position += 1
-    text = "".join(out)
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise Refused(f"the regular expression {pattern}: {error}") from error
-    return text
