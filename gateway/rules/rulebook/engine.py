@@ -96,7 +96,7 @@ class Rulebook:
         """Ask every rule. `document` must be parsed without comments and processing instructions.
 
         After `seconds` the run ends with what there is, and the outcome says so. Of more than `most` that fired, each
-        rule is told as often as there is room for, and the others are counted.
+        rule is told as often as there is room for, and the others are counted; so are those that could not be computed.
         """
         tree = self._trees.of(document)
         if self._top is not self._trees.top:  # the places were forgotten, so are their plans
@@ -181,7 +181,8 @@ class Rulebook:
             Abort(asserts[number].rule, places.of(node), node.element.sourceline, reason)
             for number, node, reason in sorted(run.stopped, key=self._as_in_svrl)[:most]
         ]
-        return Outcome(tuple(fired), tuple(aborts), unfinished, len(run.fired) - len(fired))
+        omitted = len(run.fired) - len(fired) + len(run.stopped) - len(aborts)
+        return Outcome(tuple(fired), tuple(aborts), unfinished, omitted)
 
     def _as_in_svrl(self, told: tuple[int, Node] | tuple[int, Node, str]) -> tuple[int, int, int]:
         """By pattern, then document order, then the order of the asserts."""

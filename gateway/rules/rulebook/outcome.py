@@ -39,7 +39,7 @@ class Outcome:
     fired: tuple[Fired, ...]
     aborts: tuple[Abort, ...] = ()
     unfinished: str = ""  #: why not everything was asked; "" when it was
-    omitted: int = 0  #: how many more fired, of the rules that are told
+    omitted: int = 0  #: how many more fired, of the rules that are told, or could not be computed
 
 
 class UncompilablePack(Exception):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -142,17 +142,15 @@ class RulebookPack:
         if outcome.unfinished:
             return PackResult.not_judged(Missing.CEILING, outcome.unfinished, findings)
         if outcome.aborts:
-            return self._aborted(outcome.aborts, findings, document.kind, tree)
+            return self._aborted(outcome.aborts[0], findings)
         return PackResult.of(findings)
 
-    def _aborted(self, aborts: Sequence[Abort], findings: tuple[Finding, ...], kind: Kind, tree: Tree) -> PackResult:
+    def _aborted(self, first: Abort, findings: tuple[Finding, ...]) -> PackResult:
         """Not judged: what is missing from the findings says nothing. What did fire is kept."""
-        first = aborts[0]
-        if not first.rule and not first.location and _CEILING.match(first.reason):
+        if _met_a_ceiling(first):
             return PackResult.not_judged(Missing.CEILING, printable(first.reason), findings)
-        told = tuple(self._not_computed(abort, kind, tree) for abort in aborts[:ABORTS_LIMIT])
         reason = f"rule {first.rule or '?'} could not be computed: {printable(first.reason, 200)}"
-        return PackResult.not_judged(Missing.ENGINE, reason, (*findings, *told), explained=True)
+        return PackResult.not_judged(Missing.ENGINE, reason, findings, explained=True)
 
     def _not_computed(self, abort: Abort, kind: Kind, tree: Tree) -> Finding:
         definition = Definition(NOT_COMPUTED_RULE, self.layer, Severity.HOLD, _NOT_COMPUTED, _NOT_COMPUTED_REMEDY)
@@ -169,7 +167,7 @@ class RulebookPack:
         )
 
     def _findings(self, outcome: Outcome, kind: Kind, tree: Tree, facts: Facts) -> Iterator[Finding]:
-        """The gravest first where not all can be told, in the order of the report."""
+        """The gravest first where not all can be told, in the order of the report; then what could not be computed."""
         fired = outcome.fired
         modes = [mode for mode in self.spec.gravest if mode.on(facts.today)]
         judged: list[tuple[str, Severity]] = []
@@ -183,7 +181,10 @@ class RulebookPack:
         told = _chosen(judged)
         for index in told:
             yield self._finding(fired[index], *judged[index], kind, tree, facts)
-        rest = len(fired) - len(told) + outcome.omitted
+        aborts = () if outcome.aborts and _met_a_ceiling(outcome.aborts[0]) else outcome.aborts
+        for abort in aborts[:ABORTS_LIMIT]:
+            yield self._not_computed(abort, kind, tree)
+        rest = len(fired) - len(told) + max(0, len(aborts) - ABORTS_LIMIT) + outcome.omitted
         if rest:
             more = Definition(MORE_RULE, self.layer, Severity.INFO, _MORE)
             yield more.at(more=rest, pack=self.name)
@@ -224,6 +225,11 @@ class RulebookPack:
             if rule.quotes or not rule.sheet_rule:
                 key = (rule.sheet_rule, "" if rule.sheet_rule else rule.message)
                 yield key, wording_of(rule.rule, rule.message)
+
+
+def _met_a_ceiling(abort: Abort) -> bool:
+    """Is it the engine as a whole that stopped?"""
+    return not abort.rule and not abort.location and _CEILING.match(abort.reason) is not None
 
 
 def _chosen(judged: Iterable[tuple[str, Severity]]) -> list[int]:

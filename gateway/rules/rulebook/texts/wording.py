@@ -42,11 +42,16 @@ class Wording:
 
 #: Why the engine could not compute a rule, as it says it.
 _REASONS: Final = (
-    (re.compile(r"“(.*)” is neither true nor false"), "« {} » n'est ni vrai ni faux (true ou false)"),
-    (re.compile(r"“(.*)” is not a date"), "« {} » n'est pas une date"),
-    (re.compile(r"“(.*)” is not a (?:decimal )?number"), "« {} » n'est pas un nombre"),
+    (re.compile(r"“(.*)” is neither true nor false", re.DOTALL), "« {} » n'est ni vrai ni faux (true ou false)"),
+    (re.compile(r"“(.*)” is not a date", re.DOTALL), "« {} » n'est pas une date"),
+    (re.compile(r"“(.*)” is not a time zone", re.DOTALL), "« {} » n'est pas un fuseau horaire"),
+    (re.compile(r"the year of “(.*)”", re.DOTALL), "l'année de « {} » a trop de chiffres"),
+    (re.compile(r"“(.*)” is not a (?:decimal )?number", re.DOTALL), "« {} » n'est pas un nombre"),
+    (re.compile(r"(\S+) has no decimal value"), "{} n'a pas de valeur décimale"),
     (re.compile(r"(\d+) values where one is expected"), "{} valeurs là où une seule est attendue"),
-    (re.compile(r"(\d+ \w+) where one is expected"), "{} là où un seul est attendu"),
+    (re.compile(r"a (condition) of several values"), "une condition qui a plusieurs valeurs"),
+    (re.compile(r"a (value) that has no text here"), "une valeur qui n'a pas de texte ici"),
+    (re.compile(r"(\d+ \S+) where one is expected"), "{} là où un seul est attendu"),
     (re.compile(r"(no value) where one is expected"), "une valeur manque"),
     (re.compile(r"a number of (?:more than )?(\d+) (?:digits|characters)"), "un nombre trop long ({} signes)"),
     (re.compile(r"a (division) by zero"), "une division par zéro"),
