@@ -87,16 +87,18 @@ class RulebookPacks:
 
     def __init__(self, load: Callable[[Path], Rulebook]) -> None:
         self._load = load
-        self._loaded: dict[Path, Rulebook] = {}
+        #: By sheet and digest: of one path, two entries may have pinned different contents.
+        self._loaded: dict[tuple[Path, str], Rulebook] = {}
 
     def __call__(self, spec: PackSpec) -> RulebookPack:
         """The pack of one entry. Raises `UncompilablePack`."""
         for root in dict.fromkeys(spec.roots.values()):
             sheet = spec.folder / root
             _check_roots(sheet, [kind for kind, of_kind in spec.roots.items() if of_kind == root])
-            if sheet not in self._loaded:
-                self._loaded[sheet] = self._load(sheet)
-        return RulebookPack(spec, {kind: self._loaded[spec.folder / root] for kind, root in spec.roots.items()})
+            if (sheet, spec.sha256) not in self._loaded:
+                self._loaded[sheet, spec.sha256] = self._load(sheet)
+        books = {kind: self._loaded[spec.folder / root, spec.sha256] for kind, root in spec.roots.items()}
+        return RulebookPack(spec, books)
 
 
 @dataclass(frozen=True, slots=True)
