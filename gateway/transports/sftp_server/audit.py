@@ -6,6 +6,7 @@ Names and texts from outside are made printable before they go anywhere.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -45,6 +46,13 @@ class AuditEvent:
 AuditListener = Callable[[AuditEvent], None]
 
 
+def complain(event: str, **facts: object) -> None:
+    """Log the exception in hand; never raises: a log that cannot be written (full disk, closed pipe) is no reason to
+    leave undone what comes after."""
+    with suppress(Exception):
+        structlog.get_logger("gateway.sftp_server").exception(event, **facts)
+
+
 class Audit:
     """Tells the log and one listener."""
 
@@ -59,13 +67,14 @@ class Audit:
         facts |= {"operation": event.operation, "outcome": event.outcome.value}
         extra = {"path": event.path, "size_bytes": event.size_bytes, "detail": event.detail, "key": event.key}
         facts |= {name: value for name, value in extra.items() if value}
-        say = self._log.info if event.outcome is Outcome.OK else self._log.warning
-        say("sftp_login" if event.operation == "login" else "sftp_operation", **facts)
+        with suppress(Exception):  # as for `complain`
+            say = self._log.info if event.outcome is Outcome.OK else self._log.warning
+            say("sftp_login" if event.operation == "login" else "sftp_operation", **facts)
         if self._listener is not None:
             try:
                 self._listener(event)
             except Exception:
-                self._log.exception("audit_listener_failed")
+                complain("audit_listener_failed")
 
     def now(self) -> datetime:
         """The time of the audit's clock, aware, in UTC."""

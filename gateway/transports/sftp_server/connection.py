@@ -11,10 +11,12 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
 import paramiko
 from paramiko import Message, SSHException
+from paramiko import transport as paramiko_transport
 from paramiko.auth_handler import AuthHandler
 from paramiko.common import (
     AUTH_SUCCESSFUL,
@@ -32,6 +34,7 @@ from paramiko.common import (
 )
 
 from gateway.transports.sftp_server import algorithms
+from gateway.transports.sftp_server.audit import complain
 from gateway.transports.sftp_server.packets import BoundedPacketizer
 from gateway.transports.sftp_server.stream import WINDOW, Stream
 
@@ -105,8 +108,19 @@ class Connection(paramiko.Transport):
     def run(self) -> None:
         try:
             super().run()
+        except Exception:
+            complain("sftp_connection_broke")
         finally:
+            self._let_go()
             self._events.ended()
+
+    def _let_go(self) -> None:
+        """paramiko leaves the socket open, and itself in its list for ever, when its handling of an error fails."""
+        self.active = False
+        with suppress(ValueError):  # as it should be: it has done so itself
+            paramiko_transport._active_threads.remove(self)  # type: ignore[attr-defined]
+        with suppress(OSError):
+            self.sock.close()
 
     def can_send(self) -> bool:
         """No keys are being changed: data may be sent."""

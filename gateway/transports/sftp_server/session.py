@@ -224,8 +224,10 @@ class Session(paramiko.ServerInterface):
         """Nothing is run. To a plain refusal OpenSSH's clients show "request failed" only, so the request is granted
         and its whole output is the reason."""
         self._trail.tell("channel", Outcome.REFUSED, detail=what)
+        if channel.closed or channel.chanid in self._streams:
+            return False
         self._to_explain.add(channel.chanid)
-        return channel.chanid not in self._streams
+        return True
 
     # What the connection tells.
 
@@ -235,7 +237,7 @@ class Session(paramiko.ServerInterface):
     def requested(self, channel: paramiko.Channel) -> None:
         if channel.chanid in self._to_explain:
             self._to_explain.discard(channel.chanid)
-            if channel.out_window_size >= len(_REFUSED) and channel.chanid not in self._streams:
+            if channel.out_window_size >= len(_REFUSED) and not channel.closed:
                 channel.send_stderr(_REFUSED)
                 channel.send_exit_status(1)
                 channel.close()
@@ -271,6 +273,6 @@ def _fingerprint(key: paramiko.PKey) -> str:
 
 def _shut(connection: Connection) -> None:
     """Wake the connection's thread, which then finds the end. Closing the socket here would not wake it."""
-    connection.active = False  # type: ignore[attr-defined]
+    connection.active = False
     with suppress(OSError):  # gone already
         connection.sock.shutdown(socket.SHUT_RDWR)

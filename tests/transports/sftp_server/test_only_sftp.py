@@ -10,6 +10,7 @@ import pytest
 from paramiko import Message
 
 from gateway.transports.sftp_server import Outcome, algorithms
+from gateway.transports.sftp_server.session import Session
 from tests.transports.sftp_server import raw
 from tests.transports.sftp_server.house import House, wait_until
 from tests.transports.sftp_server.raw import RawClient, string, u32, u64
@@ -197,3 +198,48 @@ def test_a_client_that_is_refused_all_the_time_is_ended(house: House) -> None:
     transport.close()
 
     assert again == raw.OK
+
+
+def _ask_to_run(channel: paramiko.Channel, times: int) -> None:
+    """`exec` so often on one channel, whatever the server says; none is answered."""
+    for _ in range(times):
+        message = Message()
+        message.add_bytes(b"\x62" + u32(channel.remote_chanid) + string(b"exec") + b"\0" + string(b"id"))
+        channel.transport._send_user_message(message)  # type: ignore[union-attr]
+
+
+def test_a_command_asked_for_twice_on_one_channel_leaves_no_connection_behind(house: House) -> None:
+    transport = house.connect()
+    transport._channel_handler_table = dict(transport._channel_handler_table)  # type: ignore[attr-defined]
+    transport._channel_handler_table[97] = lambda channel, message: None  # our close is not answered
+    channel = transport.open_session(timeout=10)
+
+    _ask_to_run(channel, 2)
+    wait_until(lambda: len(house.operations("channel")) == 2)
+    after = RawClient(transport).put(b"in/a", b"x").code
+    transport.close()
+
+    assert after == raw.OK
+    wait_until(lambda: house.server and house.server.sessions == 0)
+
+
+def test_a_connection_whose_own_handling_fails_leaves_neither_socket_nor_itself(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """paramiko's handler of errors fails at an OSError without a number."""
+
+    def broken(session: Session, channel: paramiko.Channel) -> None:
+        raise OSError("no number")
+
+    monkeypatch.setattr(Session, "requested", broken)
+    transport = house.connect()
+    assert house.server is not None
+    (connection,) = house.server._sessions.values()
+
+    _ask_to_run(transport.open_session(timeout=10), 1)
+    wait_until(lambda: not connection.is_alive())
+    wait_until(lambda: not transport.is_active())  # the other end sees it too
+    transport.close()
+
+    assert connection not in paramiko.transport._active_threads  # type: ignore[attr-defined]
+    assert connection.sock.fileno() == -1
