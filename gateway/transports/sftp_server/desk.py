@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import structlog
-
-from gateway.transports.sftp_server.audit import Trail
+from gateway.transports.sftp_server.audit import Trail, complain
 from gateway.transports.sftp_server.faults import LimitReached, denied
 from gateway.transports.sftp_server.partner import Partner
 from gateway.transports.sftp_server.paths import Place, below_folder, locate
@@ -97,4 +95,4 @@ class Desk:
             self.on_complete(report)
         except Exception:
             # The file is there and the intake's rescan will find it; its sender must not be told otherwise.
-            structlog.get_logger("gateway.sftp_server").exception("on_complete_failed", account=self.account.name)
+            complain("on_complete_failed", account=self.account.name)

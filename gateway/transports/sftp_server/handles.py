@@ -186,10 +186,10 @@ class WriteHandle(_Closed):
             self._desk.partner.usage.changed(size_bytes=more)
 
     def _spoil(self, fault: OSError | Refused) -> None:
-        if not self._upload.failed:
+        known, self._upload.failed = self._upload.failed, True
+        if not known:
             text = fault.text if isinstance(fault, Refused) else from_os(fault).text
             self._desk.trail.tell("write", Outcome.REFUSED, self._upload.place.path, detail=text)
-        self._upload.failed = True
 
 
 class FolderHandle(_Closed):

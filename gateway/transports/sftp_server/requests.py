@@ -7,10 +7,8 @@ import struct
 from collections.abc import Callable
 from typing import Final
 
-import structlog
-
 from gateway.transports.sftp_server import faults, store, wire
-from gateway.transports.sftp_server.audit import Outcome
+from gateway.transports.sftp_server.audit import Outcome, complain
 from gateway.transports.sftp_server.desk import Desk
 from gateway.transports.sftp_server.faults import BrokenProtocol, Refused
 from gateway.transports.sftp_server.handles import Handle
@@ -90,7 +88,7 @@ class Requests:
         except OSError as error:
             return self._refuse(number, request.kind, faults.from_os(error))
         except Exception:
-            structlog.get_logger("gateway.sftp_server").exception("sftp_request_failed", kind=request.kind)
+            complain("sftp_request_failed", kind=request.kind)
             return wire.status(number, faults.FAILURE, "Failure")
         return answer
 
@@ -101,7 +99,7 @@ class Requests:
             try:
                 handle.lost()
             except Exception:
-                structlog.get_logger("gateway.sftp_server").exception("sftp_handle_not_closed")
+                complain("sftp_handle_not_closed")
             finally:
                 self._desk.budget.give_back()
 

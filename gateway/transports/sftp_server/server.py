@@ -18,7 +18,7 @@ from typing import Final
 import structlog
 
 from gateway.clock import Clock, SystemClock
-from gateway.transports.sftp_server.audit import Audit, AuditEvent, AuditListener, Outcome
+from gateway.transports.sftp_server.audit import Audit, AuditEvent, AuditListener, Outcome, complain
 from gateway.transports.sftp_server.connection import Connection, quiet_log
 from gateway.transports.sftp_server.desk import HandleBudget
 from gateway.transports.sftp_server.host_keys import HostKey, load_or_make
@@ -32,8 +32,8 @@ from gateway.transports.sftp_server.throttle import Throttle, address_key
 #: How often the accept loop looks who is too slow or too idle.
 _LOOK_S: Final = 0.5
 _BACKLOG: Final = 128
-#: When the process may open no more files, accepting again at once would only burn time.
-_NO_FILES_PAUSE_S: Final = 0.5
+#: When the process may open no more files, or something else fails, trying again at once would only burn time.
+_PAUSE_S: Final = 0.5
 #: A dead network is noticed after two minutes. Not every system has all of them.
 _TCP_OPTIONS: Final = {
     "TCP_NODELAY": 1,
@@ -167,11 +167,15 @@ class SftpServer:
             selector.register(self._listening, selectors.EVENT_READ)
             selector.register(self._woken, selectors.EVENT_READ)
             while not self._stopping.is_set():
-                if selector.select(_LOOK_S) and not self._stopping.is_set():
-                    self._accept(self._listening)
-                if self._monotonic() - looked_at >= _LOOK_S:
-                    self._look_after()
-                    looked_at = self._monotonic()
+                try:
+                    if selector.select(_LOOK_S) and not self._stopping.is_set():
+                        self._accept(self._listening)
+                    if self._monotonic() - looked_at >= _LOOK_S:
+                        looked_at = self._monotonic()
+                        self._look_after()
+                except Exception:  # without this thread nobody is let in any more
+                    complain("sftp_accept_loop_failed")
+                    self._stopping.wait(_PAUSE_S)
 
     def _accept(self, listening: socket.socket) -> None:
         try:
@@ -180,7 +184,7 @@ class SftpServer:
             return
         except OSError as error:
             self._log.warning("sftp_accept_failed", error=error.strerror)
-            self._stopping.wait(_NO_FILES_PAUSE_S)
+            self._stopping.wait(_PAUSE_S)
             return
         address = str(peer[0]).removeprefix("::ffff:")
         objection = self._objection(address)
@@ -192,7 +196,7 @@ class SftpServer:
             self._serve(connected, address)
         except Exception:  # a client that is gone already, or no thread to be had: the next one may fare better
             connected.close()
-            self._log.exception("sftp_connection_failed", address=address)
+            complain("sftp_connection_failed", address=address)
 
     def _tell_refused(self, address: str, objection: str) -> None:
         self._refused += 1

@@ -257,13 +257,15 @@ class Session(paramiko.ServerInterface):
 
     def ended(self) -> None:
         """The connection is gone: let go of everything, and say so to who waits."""
-        for stream in self.streams():
-            stream.lost()
-        self._streams.clear()
-        self._channels.clear()
-        if self.account is not None:
-            self._trail.tell("logout", Outcome.OK)
-        self.over.set()
+        try:
+            for stream in self.streams():
+                stream.lost()
+            self._streams.clear()
+            self._channels.clear()
+            if self.account is not None:
+                self._trail.tell("logout", Outcome.OK)
+        finally:
+            self.over.set()
 
 
 def _fingerprint(key: paramiko.PKey) -> str:
