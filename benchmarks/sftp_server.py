@@ -105,7 +105,7 @@ def _serve(home: Path, root: Path, pipe: Connection, sync: bool) -> None:
         host_keys=home / "host_keys",
         connections_per_partner=300,
         connections_per_address=300,
-        half_open=300,
+        half_open=1200,
         fsync_on_close=sync,
     )
     server = SftpServer(settings, FixedAccounts([Account("acme", root, keys=keys)]))

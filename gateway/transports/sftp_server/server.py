@@ -21,6 +21,7 @@ from gateway.clock import Clock, SystemClock
 from gateway.transports.sftp_server.audit import Audit, AuditEvent, AuditListener, Outcome, complain
 from gateway.transports.sftp_server.connection import Connection, quiet_log
 from gateway.transports.sftp_server.desk import HandleBudget
+from gateway.transports.sftp_server.doorway import first_to_go, hindmost
 from gateway.transports.sftp_server.host_keys import HostKey, load_or_make
 from gateway.transports.sftp_server.partner import Partners
 from gateway.transports.sftp_server.requests import most_handles, open_files_limit
@@ -219,11 +220,14 @@ class SftpServer:
             >= self._settings.connections_per_address
         ):
             return "too many connections from this address"
-        half_open = [s for s in sessions if s.account is None]
-        if len(half_open) >= self._settings.half_open:
-            half_open[0].stop("too many connections that do not log in")  # the oldest
-        if len(sessions) >= self._settings.connections and not half_open:
-            return "too many connections"
+        waiting = [s for s in sessions if s.account is None]
+        goes = first_to_go(waiting, address, self._settings.half_open, self._settings.half_open // 4)
+        if goes is None and len(sessions) >= self._settings.connections:
+            goes = hindmost(waiting)
+            if goes is None:
+                return "too many connections"
+        if goes is not None:
+            goes.stop("too many connections that do not log in")
         return ""
 
     def _serve(self, connected: socket.socket, address: str) -> None:
@@ -259,7 +263,11 @@ class SftpServer:
 
     def _admit(self, session: Session, account: Account) -> str:
         with self._lock:
+            if session.stopped:
+                return "The connection is being ended"
             held = Counter(s.account.name for s in self._sessions if s.account is not None and not s.over.is_set())
+            if held.total() >= self._settings.connections:
+                return "Too many connections"
             if held[account.name] >= self._settings.connections_per_partner:
                 return f"Too many connections of this partner: {self._settings.connections_per_partner} at most"
             session.account = account

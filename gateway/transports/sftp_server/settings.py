@@ -86,7 +86,7 @@ class ServerSettings:
     connections: int = 256
     connections_per_partner: int = 32
     connections_per_address: int = 64
-    half_open: int = 64  #: connections not logged in yet; beyond it the oldest of them is dropped
+    half_open: int = 128  #: connections not logged in yet, a quarter of them of one address; see `doorway.py`
     channels_per_connection: int = 8
     handles_per_session: int = 128
     handles_in_all: int = 1024  #: never more than a quarter of what the process may open

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,8 +22,12 @@ NEW = 2 | 8 | 16
 
 @contextmanager
 def full_disk() -> Iterator[TextIO]:
-    with suppress(OSError), open("/dev/full", "w") as full:  # closing it writes what is left
+    full = os.fdopen(os.open("/dev/full", os.O_WRONLY), "w")
+    try:
         yield full
+    finally:
+        with suppress(OSError):  # closing it writes what is left
+            full.close()
 
 
 @contextmanager
