@@ -1,19 +1,20 @@
-"""Open files and folders of one session: reading, writing, listing, and what closing them means."""
+"""Open files and folders of one session: what can be done with them; reading and listing.
+
+A file open for writing is in `writing.py`.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
 from collections.abc import Generator
-from contextlib import suppress
 from typing import Final, Protocol
 
 from gateway.transports.sftp_server.audit import Outcome
 from gateway.transports.sftp_server.desk import Desk
-from gateway.transports.sftp_server.faults import LimitReached, Refused, denied, failure, from_os
+from gateway.transports.sftp_server.faults import denied, failure
 from gateway.transports.sftp_server.paths import PARTIAL_PREFIX, Place, shown_name
 from gateway.transports.sftp_server.root import look
-from gateway.transports.sftp_server.uploads import Upload
 from gateway.transports.sftp_server.wire import LARGEST_DATA, Wishes
 
 #: Entries of one answer to READDIR, as OpenSSH sends them.
@@ -36,7 +37,7 @@ class Handle(Protocol):
         """The connection ended before the client was done."""
 
 
-class _Closed:
+class Unable:
     """What a handle cannot do."""
 
     def read(self, offset: int, length: int) -> bytes:
@@ -55,7 +56,7 @@ class _Closed:
         raise failure("Not a folder")
 
 
-class ReadHandle(_Closed):
+class ReadHandle(Unable):
     """A file open for reading only."""
 
     def __init__(self, desk: Desk, place: Place, fd: int) -> None:
@@ -63,10 +64,11 @@ class ReadHandle(_Closed):
         self._place = place
         self._fd = fd
         self._sent = 0
+        desk.partner.usage.hold(fd)
 
     def read(self, offset: int, length: int) -> bytes:
         """Up to `length` bytes from `offset` on; empty at the end of the file."""
-        content = _pread(self._fd, offset, length)
+        content = pread(self._fd, offset, length)
         self._sent += len(content)
         self._desk.partner.pace.spend(len(content))
         return content
@@ -81,118 +83,12 @@ class ReadHandle(_Closed):
         self._end(Outcome.LOST)
 
     def _end(self, outcome: Outcome) -> None:
+        self._desk.partner.usage.let_go(self._fd)
         os.close(self._fd)
         self._desk.trail.tell("get", outcome, self._place.path, size_bytes=self._sent)
 
 
-class WriteHandle(_Closed):
-    """An upload in progress; see `uploads.py` for what its end means."""
-
-    def __init__(self, desk: Desk, upload: Upload, *, append: bool, readable: bool) -> None:
-        self._desk = desk
-        self._upload = upload
-        self._append = append
-        self._readable = readable
-
-    def read(self, offset: int, length: int) -> bytes:
-        if not self._readable:
-            return super().read(offset, length)
-        return _pread(self._upload.fd, offset, length)
-
-    def write(self, offset: int, content: bytes) -> None:
-        upload = self._upload
-        with upload.lock:
-            upload.still_ours()
-            start = upload.size_bytes if self._append else offset
-            try:
-                self._grow_to(start + len(content))
-                _pwrite(upload.fd, start, content)
-            except (OSError, Refused) as fault:
-                self._spoil(fault)
-                raise
-            upload.size_bytes = max(upload.size_bytes, start + len(content))
-        self._desk.partner.pace.spend(len(content))
-
-    def look(self) -> os.stat_result:
-        return os.fstat(self._upload.fd)
-
-    def change(self, wishes: Wishes) -> None:
-        """Size and times are set; modes and owners are ours, and asking for them is no fault."""
-        upload = self._upload
-        with upload.lock:
-            upload.still_ours()
-            if wishes.size_bytes is not None:
-                try:
-                    self._grow_to(wishes.size_bytes)
-                    os.ftruncate(upload.fd, wishes.size_bytes)
-                except (OSError, Refused) as fault:
-                    self._spoil(fault)
-                    raise
-                self._desk.partner.usage.changed(size_bytes=min(0, wishes.size_bytes - upload.size_bytes))
-                upload.size_bytes = wishes.size_bytes
-            if wishes.atime_s is not None and wishes.mtime_s is not None:
-                os.utime(upload.fd, (wishes.atime_s, wishes.mtime_s))
-
-    def sync(self) -> None:
-        os.fsync(self._upload.fd)
-
-    def close(self) -> None:
-        """Make the file complete. Raises Refused when it is not."""
-        upload, desk = self._upload, self._desk
-        try:
-            if desk.settings.fsync_on_close and not upload.failed:
-                os.fsync(upload.fd)
-            with desk.alone():
-                upload.still_ours()
-                if upload.failed:
-                    raise failure("Not complete: a write failed before. Send it again or resume it")
-                os.rename(upload.partial, upload.place.parts[-1], src_dir_fd=upload.parent, dst_dir_fd=upload.parent)
-                desk.uploads.end(upload)
-            if desk.settings.fsync_on_close:
-                os.fsync(upload.parent)
-            facts = os.fstat(upload.fd)
-        except (OSError, Refused) as fault:
-            text = fault.text if isinstance(fault, Refused) else from_os(fault).text
-            desk.trail.tell("put", Outcome.FAILED, upload.place.path, size_bytes=upload.size_bytes, detail=text)
-            raise
-        finally:
-            self._let_go()
-        desk.trail.tell("put", Outcome.OK, upload.place.path, size_bytes=facts.st_size)
-        desk.complete(upload.place, facts)
-
-    def lost(self) -> None:
-        """What was written stays under its hidden name for a resume; of nothing, nothing stays."""
-        upload, desk = self._upload, self._desk
-        with desk.alone():
-            if not upload.taken_over and upload.size_bytes == 0:
-                with suppress(OSError):
-                    os.unlink(upload.partial, dir_fd=upload.parent)
-                desk.partner.usage.changed(files=-1)
-        self._let_go()
-        desk.trail.tell("put", Outcome.LOST, upload.place.path, size_bytes=upload.size_bytes)
-
-    def _let_go(self) -> None:
-        self._desk.uploads.end(self._upload)
-        os.close(self._upload.fd)
-        os.close(self._upload.parent)
-
-    def _grow_to(self, size_bytes: int) -> None:
-        """Raises LimitReached when the file may not get that large."""
-        if size_bytes > self._desk.account.file_limit_bytes:
-            raise LimitReached(f"File too large: {self._desk.account.file_limit_bytes} bytes at most")
-        more = size_bytes - self._upload.size_bytes
-        if more > 0:
-            self._desk.partner.usage.room_for(size_bytes=more)
-            self._desk.partner.usage.changed(size_bytes=more)
-
-    def _spoil(self, fault: OSError | Refused) -> None:
-        known, self._upload.failed = self._upload.failed, True
-        if not known:
-            text = fault.text if isinstance(fault, Refused) else from_os(fault).text
-            self._desk.trail.tell("write", Outcome.REFUSED, self._upload.place.path, detail=text)
-
-
-class FolderHandle(_Closed):
+class FolderHandle(Unable):
     """A listing in progress: read from the disk as the client asks, whatever the size of the folder."""
 
     def __init__(self, place: Place, fd: int) -> None:
@@ -237,7 +133,7 @@ class FolderHandle(_Closed):
         return facts is not None and stat.S_ISREG(facts.st_mode)
 
 
-class RootHandle(_Closed):
+class RootHandle(Unable):
     """The listing of the virtual root: the folders of the account that exist."""
 
     def __init__(self, facts: os.stat_result, folders: list[tuple[bytes, os.stat_result | None]]) -> None:
@@ -258,16 +154,7 @@ class RootHandle(_Closed):
         pass
 
 
-def _pread(fd: int, offset: int, length: int) -> bytes:
+def pread(fd: int, offset: int, length: int) -> bytes:
     if offset > 2**63 - 1:
         return b""
     return os.pread(fd, min(length, LARGEST_DATA), offset)
-
-
-def _pwrite(fd: int, offset: int, content: bytes) -> None:
-    written = os.pwrite(fd, content, offset)
-    while written < len(content):  # a full disk tells itself at the second try
-        more = os.pwrite(fd, memoryview(content)[written:], offset + written)
-        if not more:
-            raise OSError(28, "No space left on device")
-        written += more

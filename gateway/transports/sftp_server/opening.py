@@ -7,7 +7,7 @@ import stat
 
 from gateway.transports.sftp_server.desk import Desk
 from gateway.transports.sftp_server.faults import denied, failure, no_such_file
-from gateway.transports.sftp_server.handles import Handle, ReadHandle, WriteHandle
+from gateway.transports.sftp_server.handles import Handle, ReadHandle
 from gateway.transports.sftp_server.paths import LONGEST_NAME, PARTIAL_PREFIX, Place, below_folder, partial_name
 from gateway.transports.sftp_server.root import look, open_file, parent_of
 from gateway.transports.sftp_server.uploads import Upload
@@ -19,6 +19,7 @@ from gateway.transports.sftp_server.wire import (
     FLAG_TRUNCATE,
     FLAG_WRITE,
 )
+from gateway.transports.sftp_server.writing import WriteHandle
 
 
 def seen(folder: int, place: Place) -> tuple[bytes, os.stat_result] | None:
@@ -74,8 +75,9 @@ def _open_to_write(desk: Desk, place: Place, flags: int) -> Handle:
             desk.partner.usage.room_for(files=1)
         elif flags & FLAG_CREATE and flags & FLAG_EXCLUSIVE:
             raise failure("A file of that name is there already")
-        desk.uploads.take_over(desk.account.name, place)
-        fd = _open_partial(desk, folder, name, partial, found, fresh=found is None or bool(flags & FLAG_TRUNCATE))
+        before = desk.uploads.take_over(desk.account.name, place)
+        fresh = found is None or bool(flags & FLAG_TRUNCATE)
+        fd = _open_partial(desk, folder, name, partial, found, before, fresh=fresh)
         try:
             upload = Upload(desk.account.name, desk.session, place, os.dup(folder), partial, fd, os.fstat(fd).st_size)
         except OSError:
@@ -87,14 +89,23 @@ def _open_to_write(desk: Desk, place: Place, flags: int) -> Handle:
 
 
 def _open_partial(
-    desk: Desk, folder: int, name: bytes, partial: bytes, found: tuple[bytes, os.stat_result] | None, *, fresh: bool
+    desk: Desk,
+    folder: int,
+    name: bytes,
+    partial: bytes,
+    found: tuple[bytes, os.stat_result] | None,
+    before: Upload | None,
+    *,
+    fresh: bool,
 ) -> int:
     """The hidden file: a new one, the one of an upload that was cut off, or a complete file taken back."""
     if fresh:
         if found is not None and found[0] == partial:
             # A new inode: what a connection that was taken over still writes goes nowhere.
             os.unlink(partial, dir_fd=folder)
-            desk.partner.usage.changed(files=-1, size_bytes=-found[1].st_size)
+            if before is not None:
+                before.give_space_back()
+            desk.partner.usage.gone(found[1])
         fd = open_file(folder, partial, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         desk.partner.usage.changed(files=1)
         return fd

@@ -70,15 +70,17 @@ def remove(desk: Desk, path: bytes) -> None:
         found = seen(folder, place)
         if found is None:
             raise no_such_file()
-        desk.uploads.take_over(desk.account.name, place)
+        upload = desk.uploads.take_over(desk.account.name, place)
         size = 0
         while found is not None:
             if not stat.S_ISREG(found[1].st_mode):
                 raise failure("That is a folder")
             os.unlink(found[0], dir_fd=folder)
+            if upload is not None:
+                upload.give_space_back()
             size += found[1].st_size
             if place.folder is not None and place.folder.write:
-                desk.partner.usage.changed(files=-1, size_bytes=-found[1].st_size)
+                desk.partner.usage.gone(found[1])
             found = seen(folder, place)
         desk.partner.delivered.forget(place)
     desk.trail.tell("remove", Outcome.OK, place.path, size_bytes=size)
@@ -89,12 +91,12 @@ def make(desk: Desk, path: bytes) -> None:
     place = desk.writable(path)
     if len(place.parts) > desk.settings.depth:
         raise failure("Too many folders within folders")
-    desk.partner.usage.room_for(files=1)
     with desk.alone(), parent_of(desk.account.root, place) as (folder, name):
+        desk.partner.usage.room_for(files=1)
         if seen(folder, place) is not None:
             raise failure("A file or folder of that name is there already")
         make_folder(folder, name)
-    desk.partner.usage.changed(files=1)
+        desk.partner.usage.changed(files=1)
     desk.trail.tell("mkdir", Outcome.OK, place.path)
 
 
@@ -168,9 +170,11 @@ def _rename_file(desk: Desk, old: Place, new: Place, source: int, target: int, *
         raise failure("That name is taken")  # by something that clients are not shown
     if there is not None and there[0].startswith(PARTIAL_PREFIX):
         # The complete file comes in place of an upload that was cut off, or that is given up for it.
-        desk.uploads.take_over(desk.account.name, new)
+        upload = desk.uploads.take_over(desk.account.name, new)
         os.unlink(there[0], dir_fd=target)
-        desk.partner.usage.changed(files=-1, size_bytes=-there[1].st_size)
+        if upload is not None:
+            upload.give_space_back()
+        desk.partner.usage.gone(there[1])
     if replace:
         os.rename(old.parts[-1], new.parts[-1], src_dir_fd=source, dst_dir_fd=target)
     else:
@@ -186,8 +190,12 @@ def _rename_upload(desk: Desk, old: Place, new: Place, source: int, target: int,
     if there is not None and (not replace or stat.S_ISDIR(there[1].st_mode)):
         raise failure("A file or folder of that name is there already")
     partial = partial_name(new.parts[-1])
-    desk.uploads.take_over(desk.account.name, new)
+    before = desk.uploads.take_over(desk.account.name, new)
     os.rename(upload.partial, partial, src_dir_fd=source, dst_dir_fd=target)
+    if before is not None:
+        before.give_space_back()
+    if there is not None and there[0] == partial:
+        desk.partner.usage.gone(there[1])
     desk.uploads.move(upload, new, os.dup(target), partial)
 
 

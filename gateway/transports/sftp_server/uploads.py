@@ -42,12 +42,19 @@ class Upload:
     size_bytes: int
     failed: bool = False
     taken_over: bool = False
+    closed: bool = False  #: its descriptors are no longer its own
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def still_ours(self) -> None:
         """Raises Refused when another session writes the file now."""
         if self.taken_over:
             raise failure("Another connection writes this file now")
+
+    def give_space_back(self) -> None:
+        """After its last name went: a dead connection may hold the file open for long, and with it its space."""
+        with self.lock:
+            if not self.closed and os.fstat(self.fd).st_nlink == 0:
+                os.ftruncate(self.fd, 0)
 
 
 class Uploads:
@@ -76,13 +83,14 @@ class Uploads:
         with self._lock:
             return any(name == account and path.startswith(prefix) for name, path in self._running)
 
-    def take_over(self, account: str, place: Place) -> None:
-        """Whoever writes `place` does so no longer; returns after its last write."""
+    def take_over(self, account: str, place: Place) -> Upload | None:
+        """Whoever writes `place` does so no longer; returns what it wrote, after its last write."""
         upload = self.find(account, place)
         if upload is not None:
             with upload.lock:
                 upload.taken_over = True
             self.end(upload)
+        return upload
 
     def move(self, upload: Upload, place: Place, parent: int, partial: bytes) -> None:
         """The upload was renamed while it runs."""
