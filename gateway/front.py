@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from gateway.clock import Clock
 from gateway.config import Settings
 from gateway.domain.partner import Partner
@@ -57,25 +59,27 @@ class Front:
         closed: Callable[[], None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._roster = roster
         self._monotonic = monotonic
         self._swept = monotonic()
         self._accounts = ConfiguredAccounts(roster)
         self._known = {account.name: account for account in self._accounts.all()}
         self._registry = registry
         self._closed = closed
-        for partner in roster.settings.partners.values():
-            for folder in (partner.inbox, partner.outbox, partner.root / "book"):
-                make_durable_folder(folder)  # a partner may come before the first look
+        make_folders(roster.settings)
         self.server = SftpServer(
             server_settings(roster.settings), self._accounts, on_complete=self._completed, clock=clock
         )
 
     def look_after(self) -> None:
-        """End the sessions of accounts that are changed or gone, and clear what was never finished, once an hour."""
+        """End the sessions of accounts that are changed or gone, make what new ones need, and clear what was never
+        finished, once an hour."""
         accounts = {account.name: account for account in self._accounts.all()}
         for name, known in self._known.items():
             if accounts.get(name) != known:
                 self.server.end_sessions(name)
+        if accounts != self._known:
+            make_folders(self._roster.settings)
         self._known = accounts
         if self._monotonic() - self._swept >= _SWEEP_S:
             self._swept = self._monotonic()
@@ -94,6 +98,21 @@ def note_closed(registry: Closed, inbox: Path, name: bytes) -> None:
     look = look_again(inbox, name)
     if look is not None:
         registry.note(inbox, look)
+
+
+def make_folders(settings: Settings) -> None:
+    """The folders that a partner finds: it may come before anything of ours has looked for its files.
+
+    One that cannot be made is told, and stops neither the others nor the gateway.
+    """
+    for partner in settings.partners.values():
+        try:
+            for folder in (partner.inbox, partner.outbox, partner.root / "book"):
+                make_durable_folder(folder)
+        except OSError as error:
+            structlog.get_logger("gateway.front").error(
+                "folders_not_made", partner=partner.name, error=error.strerror or str(error)
+            )
 
 
 def account_of(partner: Partner, settings: Settings) -> Account:

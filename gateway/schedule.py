@@ -23,6 +23,7 @@ from gateway.acks.due import IMMEDIATE, due
 from gateway.app import Gateway
 from gateway.buyers.writing import Busy, TooFew
 from gateway.config import Settings
+from gateway.front import make_folders
 from gateway.ledger.archive import make_durable_folder
 from gateway.routes.protocol import RouteTrouble
 from gateway.steps.house import Step
@@ -261,6 +262,8 @@ class Service:
         self._gateway.take_settings()
         for partner in settings.partners.values():
             make_durable_folder(partner.inbox)
+        if self.front is not None:
+            make_folders(settings)  # a new partner may log in from now on
         self._watch(settings)
         for name, seconds in self._intervals(settings).items():
             if (job := self._scheduler.get_job(name)) is not None and job.trigger.interval.total_seconds() != seconds:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -170,10 +170,10 @@ def test_a_folder_that_is_missing_is_no_reason_to_refuse_an_upload_or_a_sweep(ho
     assert code == raw.OK and swept == 0
 
 
-def test_folders_far_below_stop_neither_count_nor_sweep(house: House) -> None:
-    """Made by somebody else than a client, who is let no deeper than the configuration says."""
-    house.change("acme", quota_files=5000)
-    (house.folder("in") / ".part~old").write_bytes(b"x")
+@pytest.fixture
+def deep(house: House) -> Iterator[Path]:
+    """1,500 folders within one another in `in/`, deeper than this Python's stack."""
+    first = house.folder("in") / "d"
     top = os.open(house.folder("in"), os.O_RDONLY)
     for _ in range(1500):
         os.mkdir("d", dir_fd=top)
@@ -181,6 +181,21 @@ def test_folders_far_below_stop_neither_count_nor_sweep(house: House) -> None:
         os.close(top)
         top = below
     os.close(top)
+    yield first
+    aside = house.base / "next"
+    while first.exists():  # `shutil.rmtree`, with which the folders of tests are removed, goes no deeper than the stack
+        if (first / "d").exists():
+            (first / "d").rename(aside)
+        first.rmdir()
+        if aside.exists():
+            aside.rename(first)
+
+
+@pytest.mark.usefixtures("deep")
+def test_folders_far_below_stop_neither_count_nor_sweep(house: House) -> None:
+    """Made by somebody else than a client, who is let no deeper than the configuration says."""
+    house.change("acme", quota_files=5000)
+    (house.folder("in") / ".part~old").write_bytes(b"x")
     transport = house.connect()
 
     code = RawClient(transport).put(b"in/a", b"x").code
@@ -190,17 +205,6 @@ def test_folders_far_below_stop_neither_count_nor_sweep(house: House) -> None:
     swept = house.server.sweep()
 
     assert code == raw.OK and swept == 1
-    os.rename(house.folder("in") / "d", house.base / "deep")
-    _remove_deep(house.base / "deep")
-
-
-def _remove_deep(folder: Path) -> None:
-    """`shutil.rmtree` of this Python goes no deeper than its stack."""
-    while (folder / "d").exists():
-        os.rename(folder / "d", folder.with_name("next"))
-        folder.rmdir()
-        os.rename(folder.with_name("next"), folder)
-    shutil.rmtree(folder)
 
 
 def test_a_size_set_is_counted(house: House) -> None:
