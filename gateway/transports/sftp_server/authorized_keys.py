@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 import stat
 import struct
 import threading
@@ -22,6 +23,8 @@ from gateway.transports.sftp_server.key_options import BadOption, Restrictions, 
 
 _LARGEST_BYTES: Final = 256 * 1024
 _LEAST_RSA_BITS: Final = 2048
+#: What some programs take for the end of a line, and eyes for nothing at all; a tab is a blank.
+_UNSEEN: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 _KINDS: Final = (
     "ssh-ed25519",
     "ecdsa-sha2-nistp256",
@@ -117,8 +120,10 @@ def _facts_stamp(facts: os.stat_result) -> tuple[int, ...]:
 def _parse(path: Path, content: bytes, stamp: tuple[int, ...]) -> KeyRing:
     keys: list[AuthorizedKey] = []
     refused: list[str] = []
-    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
-        text = line.strip()
+    # Lines end where OpenSSH ends them, and nowhere else: `str.splitlines` knows eight more ends, after each of which
+    # the rest of a comment would be a key without the restrictions of its line.
+    for number, line in enumerate(content.split(b"\n"), 1):
+        text = line.removesuffix(b"\r").decode("utf-8", "replace").strip(" \t")
         if not text or text.startswith("#"):
             continue
         try:
@@ -130,6 +135,8 @@ def _parse(path: Path, content: bytes, stamp: tuple[int, ...]) -> KeyRing:
 
 def parse_line(text: str, number: int = 1) -> AuthorizedKey:
     """One line `[options] kind base64 [comment]`. Raises BadOption saying what is wrong."""
+    if _UNSEEN.search(text):
+        raise BadOption("the line holds control characters: write it anew, one key a line")
     options, rest = _options_apart(text)
     kind, _, tail = rest.partition(" ")
     encoded, _, comment = tail.strip().partition(" ")

@@ -22,6 +22,7 @@ _OPTION: Final = re.compile(r'([A-Za-z0-9-]+)(?:="((?:[^"\\]|\\.)*)")?')
 _EXPIRY: Final = re.compile(r"(\d{8})(\d{4}(?:\d{2})?)?(Z?)", re.IGNORECASE)
 #: What a wildcard for addresses is made of; anything else is a host name, and we ask no name server at login.
 _ADDRESS_PATTERN: Final = re.compile(r"[0-9a-fA-F.:*?]+")
+_WILDCARDS: Final = frozenset("*?")
 
 
 class BadOption(ValueError):
@@ -51,6 +52,8 @@ def parse_options(text: str) -> Restrictions:
     for name, value in _split(text):
         match name, value:
             case "from", str():
+                if origins:
+                    raise BadOption("from= is given twice: name all addresses in one")
                 origins = _origins(value)
             case "expiry-time", str():
                 until = _expiry(value)
@@ -90,6 +93,8 @@ def _origins(value: str) -> tuple[str, ...]:
                 raise BadOption(f"from=: {error}") from error
         elif not _ADDRESS_PATTERN.fullmatch(bare):
             raise BadOption("from= holds a host name: give addresses, no names are looked up at login")
+        elif not _WILDCARDS.intersection(bare) and _address(bare) is None:
+            raise BadOption("from= holds what is no whole address: give whole ones, a network with /, or wildcards")
     return patterns
 
 
@@ -110,7 +115,17 @@ def _matches(pattern: str, address: str) -> bool:
             return ipaddress.ip_address(address) in ipaddress.ip_network(pattern)
         except ValueError:
             return False
+    if not _WILDCARDS.intersection(pattern):  # the same address may be written in many ways
+        return _address(pattern) is not None and _address(pattern) == _address(address)
     return fnmatch.fnmatchcase(address.lower(), pattern.lower())
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        parsed = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
 def _expiry(value: str) -> datetime:

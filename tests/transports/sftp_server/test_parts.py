@@ -48,7 +48,10 @@ class Hand:
         (ED25519.replace("ssh-ed25519", "ssh-rsa"), "not of the type"),
         (f'from="" {ED25519}', "no address"),
         (f'from="10.0.0.0/99" {ED25519}', "from="),
+        (f'from="10.0.0.1",from="*" {ED25519}', "twice"),
+        (f'from="!2001:db8,*" {ED25519}', "no whole address"),
         (f'permitopen="x:1" {ED25519}', "permitopen"),
+        (f"{ED25519} a\x0bb", "control characters"),
         (f"from=10.0.0.1 {ED25519}", "cannot be read"),
         (f'expiry-time="tomorrow" {ED25519}', "expiry-time"),
         (f'expiry-time="20261399" {ED25519}', "expiry-time"),
@@ -85,6 +88,9 @@ def test_expiry_is_of_utc_with_z_and_the_earliest_counts() -> None:
         ("192.168.1.?", "192.168.1.77", False),
         ("!10.0.0.1,10.0.0.*", "10.0.0.1", False),
         ("!10.0.0.1", "10.0.0.2", False),
+        ("!2001:0DB8:0:0::5,*", "2001:db8::5", False),
+        ("2001:0db8:0::5", "2001:db8::5", True),
+        ("::ffff:10.0.0.1", "10.0.0.1", True),
     ],
 )
 def test_from_is_judged_as_openssh_does(origins: str, address: str, allowed: bool) -> None:
@@ -107,6 +113,18 @@ def test_a_key_file_is_read_again_only_when_it_changed(tmp_path: Path) -> None:
     assert first is same and [k.comment for k in first.keys] == ["first"] and "line 4" in first.refused[0]
     assert closed.keys == () and "chmod" in closed.refused[0]
     assert gone.keys == () and gone.refused
+
+
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\r"])
+def test_no_key_hides_behind_a_character_that_is_no_end_of_a_line(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "keys"
+    path.write_bytes(f'from="192.0.2.1" {ED25519} acme{end}{ED25519}\r\n{ED25519} good\r\n'.encode())
+    path.chmod(0o600)
+
+    ring = read_keys(path)
+
+    assert [(key.line, key.comment) for key in ring.keys] == [(2, "good")]
+    assert "line 1" in ring.refused[0] and "control characters" in ring.refused[0]
 
 
 @given(st.text(max_size=200))
