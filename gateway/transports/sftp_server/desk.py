@@ -83,6 +83,13 @@ class Desk:
         with self.uploads.lock_of(self.account.name):
             yield
 
+    def settle(self, *folders: int) -> None:
+        """What was made or renamed in these open folders is on the disk when this returns, if so configured: its
+        sender may rely on the answer. Raises OSError."""
+        if self.settings.fsync_on_close:
+            for folder in folders:
+                os.fsync(folder)
+
     def complete(self, place: Place, facts: os.stat_result) -> None:
         """The file is finished: remember and report it, unless its name says that it is not meant to be taken."""
         if place.is_temporary or place.folder is None:

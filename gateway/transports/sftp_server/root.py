@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -86,7 +86,8 @@ def make_folder(folder: int, name: bytes) -> None:
 
 
 def rename_new(source: int, old: bytes, target: int, new: bytes) -> None:
-    """Rename a file to a name that must be free. Raises FileExistsError when it is not.
+    """Rename a file to a name that must be free. Raises FileExistsError when it is not, FileNotFoundError when the
+    file is gone by then.
 
     A link and then an unlink, because a rename would replace what came there meanwhile.
     """
@@ -99,4 +100,10 @@ def rename_new(source: int, old: bytes, target: int, new: bytes) -> None:
             raise FileExistsError(17, "exists") from None
         os.rename(old, new, src_dir_fd=source, dst_dir_fd=target)
         return
-    os.unlink(old, dir_fd=source)
+    try:
+        os.unlink(old, dir_fd=source)
+    except FileNotFoundError:
+        # Taken between the two steps, and under its old name: under the new one it would be taken once more.
+        with suppress(FileNotFoundError):
+            os.unlink(new, dir_fd=target)
+        raise

@@ -97,6 +97,7 @@ def make(desk: Desk, path: bytes) -> None:
             raise failure("A file or folder of that name is there already")
         make_folder(folder, name)
         desk.partner.usage.changed(files=1)
+        desk.settle(folder)
     desk.trail.tell("mkdir", Outcome.OK, place.path)
 
 
@@ -154,6 +155,7 @@ def rename(desk: Desk, old_path: bytes, new_path: bytes, *, replace: bool) -> No
             _rename_file(desk, old, new, source, target, replace=replace)
             facts = look(target, new.parts[-1])
             finished = [] if facts is None else [(new, facts)]
+        desk.settle(target, *([] if os.path.samestat(os.fstat(source), os.fstat(target)) else [source]))
         desk.partner.delivered.forget(old)
     desk.trail.tell("rename", Outcome.OK, old.path, detail="to " + new.path.decode("utf-8", "replace"))
     for place, facts in finished:

@@ -79,8 +79,7 @@ class WriteHandle(Unable):
                     raise failure("Not complete: a write failed before. Send it again or resume it")
                 os.rename(upload.partial, upload.place.parts[-1], src_dir_fd=upload.parent, dst_dir_fd=upload.parent)
                 desk.uploads.end(upload)
-            if desk.settings.fsync_on_close:
-                os.fsync(upload.parent)
+            desk.settle(upload.parent)
             facts = os.fstat(upload.fd)
         except (OSError, Refused) as fault:
             text = fault.text if isinstance(fault, Refused) else from_os(fault).text

@@ -310,6 +310,53 @@ def test_a_close_is_answered_when_file_and_folder_are_on_the_disk_if_so_wished(
     transport.close()
 
 
+@pytest.mark.parametrize("wished", [True, False])
+def test_a_new_name_is_answered_when_it_is_on_the_disk_if_so_wished(
+    house: House, monkeypatch: pytest.MonkeyPatch, wished: bool
+) -> None:
+    house.set(fsync_on_close=wished)
+    transport = house.connect()
+    client = RawClient(transport)
+    synced: list[int] = []
+    sync = os.fsync
+    monkeypatch.setattr("os.fsync", lambda fd: (sync(fd), synced.append(os.fstat(fd).st_ino))[0])
+    inbox = house.folder("in")
+
+    client.ask(raw.MKDIR, string(b"in/d") + raw.NO_WISHES)
+    made = synced[:]
+    client.put(b"in/d/a.part", b"a")
+    synced.clear()
+    client.ask(raw.RENAME, string(b"in/d/a.part") + string(b"in/d/a"))
+    renamed = synced[:]
+    synced.clear()
+    client.ask(raw.RENAME, string(b"in/d/a") + string(b"in/a"))
+    transport.close()
+
+    assert made == ([inbox.stat().st_ino] if wished else [])
+    assert renamed == ([(inbox / "d").stat().st_ino] if wished else [])
+    assert synced == ([inbox.stat().st_ino, (inbox / "d").stat().st_ino] if wished else [])
+
+
+def test_a_file_taken_while_it_is_renamed_is_not_left_under_its_new_name_too(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox, link = house.folder("in"), os.link
+
+    def link_and_be_late(*names: object, **where: object) -> None:
+        link(*names, **where)  # type: ignore[arg-type]
+        (inbox / "a").rename(house.base / "claimed")
+
+    transport = house.connect()
+    client = RawClient(transport)
+    client.put(b"in/a", b"a")
+    monkeypatch.setattr("os.link", link_and_be_late)
+    code = client.ask(raw.RENAME, string(b"in/a") + string(b"in/b")).code
+    transport.close()
+
+    assert code == raw.NO_SUCH_FILE and names(house) == [] and (house.base / "claimed").read_bytes() == b"a"
+    assert house.names() == ["a"]
+
+
 def test_fsync_is_answered_and_links_are_not_offered(house: House) -> None:
     house.set(fsync_on_close=True)
     transport = house.connect()
