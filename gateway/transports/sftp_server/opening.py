@@ -9,7 +9,7 @@ from gateway.transports.sftp_server.desk import Desk
 from gateway.transports.sftp_server.faults import denied, failure, no_such_file
 from gateway.transports.sftp_server.handles import Handle, ReadHandle
 from gateway.transports.sftp_server.paths import LONGEST_NAME, PARTIAL_PREFIX, Place, below_folder, partial_name
-from gateway.transports.sftp_server.root import look, open_file, parent_of
+from gateway.transports.sftp_server.root import look, open_file, parent_of, rename_new
 from gateway.transports.sftp_server.uploads import Upload
 from gateway.transports.sftp_server.wire import (
     FLAG_APPEND,
@@ -77,12 +77,17 @@ def _open_to_write(desk: Desk, place: Place, flags: int) -> Handle:
             raise failure("A file of that name is there already")
         before = desk.uploads.take_over(desk.account.name, place)
         fresh = found is None or bool(flags & FLAG_TRUNCATE)
-        fd = _open_partial(desk, folder, name, partial, found, before, fresh=fresh)
+        # All that may be wanting is had before a name is touched: an open that fails changes nothing.
+        parent = os.dup(folder)
         try:
-            upload = Upload(desk.account.name, desk.session, place, os.dup(folder), partial, fd, os.fstat(fd).st_size)
-        except OSError:
-            os.close(fd)
+            fd = _open_partial(desk, folder, name, partial, found, before, fresh=fresh)
+        except BaseException:
+            os.close(parent)
             raise
+        upload = Upload(desk.account.name, desk.session, place, parent, partial, fd, os.fstat(fd).st_size)
+        upload.untouched = not fresh and found is not None and (found[0] == name or _is_untouched(before))
+        # What a failed sync may have lost is not sent again by whoever goes on at the end.
+        upload.unsound = upload.failed = not fresh and before is not None and before.unsound
         desk.uploads.begin(upload)
         desk.partner.delivered.forget(place)
     return WriteHandle(desk, upload, append=bool(flags & FLAG_APPEND), readable=bool(flags & FLAG_READ))
@@ -100,7 +105,9 @@ def _open_partial(
 ) -> int:
     """The hidden file: a new one, the one of an upload that was cut off, or a complete file taken back."""
     if fresh:
-        if found is not None and found[0] == partial:
+        if found is not None and found[0] == partial and _is_untouched(before):
+            rename_new(folder, partial, folder, name)  # the complete file stays until its replacement is complete, too
+        elif found is not None and found[0] == partial:
             # A new inode: what a connection that was taken over still writes goes nowhere.
             os.unlink(partial, dir_fd=folder)
             if before is not None:
@@ -109,10 +116,20 @@ def _open_partial(
         fd = open_file(folder, partial, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         desk.partner.usage.changed(files=1)
         return fd
-    if found is not None and found[0] == name:
+    if found is None or found[0] == partial:
+        return open_file(folder, partial, os.O_RDWR)
+    fd = open_file(folder, name, os.O_RDWR)
+    try:
         # To change a complete file is to make it incomplete; when the intake was faster, there is none any more.
         os.rename(name, partial, src_dir_fd=folder, dst_dir_fd=folder)
-    return open_file(folder, partial, os.O_RDWR)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _is_untouched(upload: Upload | None) -> bool:
+    return upload is not None and upload.untouched
 
 
 def _nothing_hidden(folder: int, name: bytes) -> None:

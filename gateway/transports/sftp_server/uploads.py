@@ -7,6 +7,9 @@ after a restart. The hidden name is a function of the name, so a client that com
 finds its partial again, also after a restart; it is swept when nobody came back for a day. A write that failed (disk
 full, quota) is never made complete by the close that follows it.
 
+A complete file that is opened to be changed is incomplete from then on. When the connection ends before anything was
+changed, it is put back under its name, for its close was answered once; so it is when it is replaced meanwhile.
+
 There is one writer. A second open of the same name for writing takes it over: it is the client that came back while
 its dead connection still looked alive. The first one's writes and close are refused from then on.
 
@@ -41,6 +44,8 @@ class Upload:
     fd: int
     size_bytes: int
     failed: bool = False
+    untouched: bool = False  #: a complete file that was opened for writing, and to which nothing was done yet
+    unsound: bool = False  #: a sync failed: what was written before may be lost, so nothing is resumed from it
     taken_over: bool = False
     closed: bool = False  #: its descriptors are no longer its own
     lock: threading.Lock = field(default_factory=threading.Lock)

@@ -9,6 +9,7 @@ from gateway.transports.sftp_server.audit import Outcome
 from gateway.transports.sftp_server.desk import Desk
 from gateway.transports.sftp_server.faults import LimitReached, Refused, failure, from_os
 from gateway.transports.sftp_server.handles import Unable, pread
+from gateway.transports.sftp_server.root import rename_new
 from gateway.transports.sftp_server.uploads import Upload
 from gateway.transports.sftp_server.wire import Wishes
 
@@ -26,14 +27,18 @@ class WriteHandle(Unable):
     def read(self, offset: int, length: int) -> bytes:
         if not self._readable:
             return super().read(offset, length)
-        return pread(self._upload.fd, offset, length)
+        content = pread(self._upload.fd, offset, length)
+        self._desk.partner.pace.spend(len(content))
+        return content
 
     def write(self, offset: int, content: bytes) -> None:
         upload = self._upload
+        self._desk.partner.pace.spend(len(content))  # it came over the line, whatever becomes of it
         with upload.lock:
             upload.still_ours()
             if not content:
                 return  # of nothing, nothing grows: neither the file nor what is counted
+            upload.untouched = False
             start = upload.size_bytes if self._append else offset
             try:
                 self._grow_to(start + len(content))
@@ -42,7 +47,6 @@ class WriteHandle(Unable):
                 self._spoil(fault)
                 raise
             upload.size_bytes = max(upload.size_bytes, start + len(content))
-        self._desk.partner.pace.spend(len(content))
 
     def look(self) -> os.stat_result:
         return os.fstat(self._upload.fd)
@@ -53,6 +57,7 @@ class WriteHandle(Unable):
         with upload.lock:
             upload.still_ours()
             if wishes.size_bytes is not None:
+                upload.untouched = False
                 try:
                     self._grow_to(wishes.size_bytes)
                     os.ftruncate(upload.fd, wishes.size_bytes)
@@ -65,20 +70,24 @@ class WriteHandle(Unable):
                 os.utime(upload.fd, (wishes.atime_s, wishes.mtime_s))
 
     def sync(self) -> None:
-        os.fsync(self._upload.fd)
+        upload = self._upload
+        upload.still_ours()
+        try:
+            os.fsync(upload.fd)
+        except OSError as fault:
+            # The kernel tells it once; the next sync would succeed, and what was lost stays lost.
+            upload.unsound = True
+            self._spoil(fault)
+            raise
 
     def close(self) -> None:
         """Make the file complete. Raises Refused when it is not."""
         upload, desk = self._upload, self._desk
         try:
             if desk.settings.fsync_on_close and not upload.failed:
-                os.fsync(upload.fd)
-            with desk.alone():
-                upload.still_ours()
-                if upload.failed:
-                    raise failure("Not complete: a write failed before. Send it again or resume it")
-                os.rename(upload.partial, upload.place.parts[-1], src_dir_fd=upload.parent, dst_dir_fd=upload.parent)
-                desk.uploads.end(upload)
+                with suppress(OSError):  # told, and failed by that
+                    self.sync()
+            self._name_it()
             desk.settle(upload.parent)
             facts = os.fstat(upload.fd)
         except (OSError, Refused) as fault:
@@ -91,15 +100,45 @@ class WriteHandle(Unable):
         desk.complete(upload.place, facts)
 
     def lost(self) -> None:
-        """What was written stays under its hidden name for a resume; of nothing, nothing stays."""
+        """What was written stays under its hidden name for a resume; what was complete and is unchanged stays so."""
         upload, desk = self._upload, self._desk
         with desk.alone():
-            if not upload.taken_over and upload.size_bytes == 0:
-                with suppress(OSError):
-                    os.unlink(upload.partial, dir_fd=upload.parent)
-                desk.partner.usage.changed(files=-1)
+            whole = os.fstat(upload.fd) if self._give_up() else None
         self._let_go()
         desk.trail.tell("put", Outcome.LOST, upload.place.path, size_bytes=upload.size_bytes)
+        if whole is not None:
+            desk.complete(upload.place, whole)
+
+    def _name_it(self) -> None:
+        """Give the file its own name. Raises Refused and OSError."""
+        upload, desk = self._upload, self._desk
+        with desk.alone():
+            try:
+                upload.still_ours()
+                if upload.failed:
+                    raise failure("Not complete: a write failed before. Send it again or resume it")
+                os.rename(upload.partial, upload.place.parts[-1], src_dir_fd=upload.parent, dst_dir_fd=upload.parent)
+            except (OSError, Refused):
+                self._give_up()
+                raise
+            desk.uploads.end(upload)
+
+    def _give_up(self) -> bool:
+        """The upload ends without being complete. Is it a complete file that nothing was done to?"""
+        upload = self._upload
+        if upload.taken_over:
+            return False
+        with suppress(OSError):
+            if upload.untouched:
+                rename_new(upload.parent, upload.partial, upload.parent, upload.place.parts[-1])
+                self._desk.settle(upload.parent)
+                return True
+            if upload.unsound or upload.size_bytes == 0:  # nothing is there that a resume could go on from
+                facts = os.fstat(upload.fd)
+                os.unlink(upload.partial, dir_fd=upload.parent)
+                self._desk.partner.usage.let_go(upload.fd)
+                self._desk.partner.usage.gone(facts)
+        return False
 
     def _let_go(self) -> None:
         upload = self._upload
