@@ -85,13 +85,8 @@ class SftpServer:
             partners=Partners(monotonic, self._stopping),
             budget=HandleBudget(most_handles(settings.handles_in_all, open_files_limit())),
             admit=self._admit,
-            throttle=Throttle(
-                monotonic,
-                allowed=settings.failures_allowed,
-                window_s=settings.failure_window_s,
-                refusal_s=settings.refusal_s,
-                longest_s=settings.longest_refusal_s,
-            ),
+            throttle=_throttle(settings, monotonic, settings.longest_refusal_s),
+            names=_throttle(settings, monotonic, settings.longest_name_refusal_s),
         )
 
     def start(self) -> None:
@@ -272,3 +267,13 @@ class SftpServer:
                 return f"Too many connections of this partner: {self._settings.connections_per_partner} at most"
             session.account = account
         return ""
+
+
+def _throttle(settings: ServerSettings, monotonic: Callable[[], float], longest_s: float) -> Throttle:
+    return Throttle(
+        monotonic,
+        allowed=settings.failures_allowed,
+        window_s=settings.failure_window_s,
+        refusal_s=settings.refusal_s,
+        longest_s=longest_s,
+    )

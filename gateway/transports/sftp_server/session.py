@@ -38,6 +38,8 @@ _LONGEST_NAME: Final = 128
 #: Channels over the life of a connection: each leaves a trace in paramiko.
 _CHANNELS_EVER: Final = 10_000
 _TOO_MANY_ATTEMPTS: Final = "Too many login attempts"
+#: Why a password was refused without a look at it.
+_NOT_CHECKED: Final = "too many failures for this name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class House:
     budget: HandleBudget
     #: Asked after a successful login: makes the session one of this partner, or gives a reason why not.
     admit: Callable[[Session, Account], str]
-    throttle: Throttle
+    throttle: Throttle  #: by address
+    names: Throttle  #: by user name, for passwords
     uploads: Uploads = field(default_factory=Uploads)
     keys: KeyFiles = field(default_factory=KeyFiles)
     password_is: PasswordCheck = field(default_factory=PasswordCheck)
@@ -125,9 +128,10 @@ class Session(paramiko.ServerInterface):
         if succeeded and self._candidate is not None:
             return self._welcome(self._candidate)
         self._trail.tell("login", Outcome.REFUSED, detail=f"{method}: {self._why or 'signature does not match'}")
-        self._house.throttle.failed(address_key(self.address))
-        if method == "password":
-            self._house.throttle.failed(f"name {name[:_LONGEST_NAME]}")
+        if self._why != _NOT_CHECKED:  # else one try now and then would keep the name locked for ever
+            self._house.throttle.failed(address_key(self.address))
+            if method == "password":
+                self._house.names.failed(name[:_LONGEST_NAME])
         return self._too_many(1)
 
     def _too_many(self, more: int) -> str:
@@ -140,7 +144,7 @@ class Session(paramiko.ServerInterface):
             self._trail.tell("login", Outcome.REFUSED, detail=objection)
             return objection
         self._house.throttle.succeeded(address_key(self.address))
-        self._house.throttle.succeeded(f"name {account.name}")
+        self._house.names.succeeded(account.name)
         self.active_at = self._house.monotonic()
         self._trail.tell("login", Outcome.OK)
         return ""
@@ -149,8 +153,8 @@ class Session(paramiko.ServerInterface):
         house = self._house
         if not house.settings.passwords:
             return "passwords are off"
-        if house.throttle.wait_s(f"name {name[:_LONGEST_NAME]}") > 0:
-            return "too many failures for this name"
+        if house.names.wait_s(name[:_LONGEST_NAME]) > 0:
+            return _NOT_CHECKED
         account = self._account(name)
         raw = password.encode() if isinstance(password, str) else password
         if not house.password_is(raw, account.password_hash if account else ""):

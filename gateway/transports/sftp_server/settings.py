@@ -102,6 +102,7 @@ class ServerSettings:
     failure_window_s: float = 300.0
     refusal_s: float = 30.0  #: the first refusal; each further failure doubles it
     longest_refusal_s: float = 3600.0
+    longest_name_refusal_s: float = 60.0  #: of a name, which anyone may guess at: its owner must get in again soon
 
     depth: int = 8  #: folders below `in/`
     fsync_on_close: bool = False  #: see `uploads.py`

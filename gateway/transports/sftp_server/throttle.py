@@ -2,7 +2,9 @@
 
 Within the window some failures are allowed; then logins are refused for a while that doubles with each further
 failure. IPv6 addresses count by their /64, which one household or server has to itself. By name only passwords are
-refused: otherwise anyone who knows a partner's name could lock it out, and a key cannot be guessed.
+refused: otherwise anyone who knows a partner's name could lock it out, and a key cannot be guessed. For the same
+reason a name is refused for a minute at most, which is long for a guesser; and a password that was refused without a
+look at it counts for nothing.
 """
 
 from __future__ import annotations

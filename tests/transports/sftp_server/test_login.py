@@ -226,6 +226,46 @@ def test_guessing_a_name_from_many_addresses_locks_out_passwords_and_no_keys(hou
     assert gets_in(house)
 
 
+def test_a_name_is_not_locked_for_good_by_one_who_goes_on_guessing(house: House) -> None:
+    house.accounts["acme"] = replace(house.accounts["acme"], password_hash=make_hash("right"))
+    house.set(passwords=True, failures_allowed=3)
+    assert house.server is not None
+    names = house.server._house.names
+    now = 1000.0
+    names._monotonic = lambda: now
+    for number in range(3):
+        assert not with_password(house, "acme", "wrong", f"127.0.1.{number + 1}")
+    for number in range(10):  # refused, all of them, without a look at the password
+        assert not with_password(house, "acme", "wrong", f"127.0.2.{number + 1}")
+
+    assert 0 < names.wait_s("acme") <= 60
+    now += 61
+    assert with_password(house, "acme", "right", "127.0.3.1")
+
+
+def test_tries_that_were_not_looked_at_do_not_count_for_the_address_either(house: House) -> None:
+    house.accounts["acme"] = replace(house.accounts["acme"], password_hash=make_hash("right"))
+    house.set(passwords=True, failures_allowed=3)
+    for number in range(3):
+        assert not with_password(house, "acme", "wrong", f"127.0.1.{number + 1}")
+
+    for _ in range(4):
+        assert not with_password(house, "acme", "right")
+
+    assert gets_in(house)
+
+
+def test_guessing_goes_on_and_the_wait_of_a_name_stays_short(house: House) -> None:
+    assert house.server is not None
+    names = house.server._house.names
+    now = 1000.0
+    names._monotonic = lambda: now
+    for _ in range(100):
+        names.failed("acme")
+
+    assert names.wait_s("acme") == 60.0
+
+
 def test_after_too_many_attempts_on_one_connection_the_server_hangs_up(house: House) -> None:
     house.set(attempts_per_connection=3)
     transport = paramiko.Transport(("127.0.0.1", house.port))
