@@ -61,6 +61,11 @@ class Desk:
     settings: ServerSettings
     budget: HandleBudget
     on_complete: OnComplete | None
+    ended: threading.Event  #: the session is told to end: nothing more is done for it
+
+    def spend(self, size_bytes: int) -> None:
+        """So many bytes go over the line: wait until they are within the partner's rate."""
+        self.partner.pace.spend(size_bytes, self.ended)
 
     @property
     def account(self) -> Account:

@@ -70,7 +70,7 @@ class ReadHandle(Unable):
         """Up to `length` bytes from `offset` on; empty at the end of the file."""
         content = pread(self._fd, offset, length)
         self._sent += len(content)
-        self._desk.partner.pace.spend(len(content))
+        self._desk.spend(len(content))
         return content
 
     def look(self) -> os.stat_result:

@@ -13,21 +13,20 @@ _BURST_S: Final = 1.0
 class Pace:
     """Makes whoever spends bytes wait until they are within the rate; a rate of 0 never waits."""
 
-    def __init__(self, rate_bytes_s: int, monotonic: Callable[[], float], stopping: threading.Event) -> None:
+    def __init__(self, rate_bytes_s: int, monotonic: Callable[[], float]) -> None:
         self._rate = rate_bytes_s
         self._monotonic = monotonic
-        self._stopping = stopping
         self._left = rate_bytes_s * _BURST_S
         self._at = monotonic()
         self._lock = threading.Lock()
 
-    def spend(self, count: int) -> None:
-        """Wait as long as `count` bytes ask for; returns early when the server stops."""
+    def spend(self, count: int, ended: threading.Event) -> None:
+        """Wait as long as `count` bytes ask for; returns at once when the session that spends them has `ended`."""
         if not self._rate:
             return
         wait_s = self._debt_s(count)
         if wait_s > 0:
-            self._stopping.wait(wait_s)
+            ended.wait(wait_s)
 
     def _debt_s(self, count: int) -> float:
         with self._lock:

@@ -27,7 +27,6 @@ class Partners:
     """The partners seen since the start, as many as there are accounts."""
 
     monotonic: Callable[[], float]
-    stopping: threading.Event
     _known: dict[str, Partner] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -39,7 +38,7 @@ class Partners:
                 known = Partner(
                     account,
                     Usage(account, self.monotonic),
-                    Pace(account.rate_bytes_s, self.monotonic, self.stopping),
+                    Pace(account.rate_bytes_s, self.monotonic),
                     Delivered(self.monotonic),
                 )
                 self._known[account.name] = known

@@ -92,6 +92,11 @@ class Requests:
             return wire.status(number, faults.FAILURE, "Failure")
         return answer
 
+    @property
+    def ended(self) -> bool:
+        """The session is told to end: what it asked for before, and nobody has looked at yet, is not done."""
+        return self._desk.ended.is_set()
+
     def lost(self) -> None:
         """The channel ended: what is still open was not finished."""
         handles, self._handles = list(self._handles.values()), {}

@@ -82,7 +82,7 @@ class SftpServer:
             audit=Audit(clock, on_audit),
             on_complete=on_complete,
             monotonic=monotonic,
-            partners=Partners(monotonic, self._stopping),
+            partners=Partners(monotonic),
             budget=HandleBudget(most_handles(settings.handles_in_all, open_files_limit())),
             admit=self._admit,
             throttle=_throttle(settings, monotonic, settings.longest_refusal_s),

@@ -69,7 +69,7 @@ class Session(paramiko.ServerInterface):
         self.address = address
         self.account: Account | None = None  #: once logged in
         self.started_at = self.active_at = house.monotonic()
-        self.stopped = False  #: told to end
+        self.ending = threading.Event()  #: told to end
         self.over = threading.Event()  #: has ended
         self._house = house
         self._number = number
@@ -88,10 +88,15 @@ class Session(paramiko.ServerInterface):
         """The connection that this session decides for."""
         self._connection = connection
 
+    @property
+    def stopped(self) -> bool:
+        """It was told to end."""
+        return self.ending.is_set()
+
     def stop(self, why: str) -> None:
         """End the connection, from any thread; its own thread tidies up."""
         if self._connection is not None and not self.stopped and not self.over.is_set():
-            self.stopped = True
+            self.ending.set()
             self._trail.tell("disconnect", Outcome.OK, detail=why)
             _shut(self._connection)
 
@@ -220,6 +225,7 @@ class Session(paramiko.ServerInterface):
             house.settings,
             self._budget,
             house.on_complete,
+            self.ending,
         )
         self._streams[channel.chanid] = Stream(channel, Requests(desk), connection.can_send, connection.send)
         return True

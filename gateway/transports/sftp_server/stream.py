@@ -85,7 +85,7 @@ class Stream:
             self._requests.lost()
 
     def _answer_all(self) -> None:
-        while not self.finished and self._whole() and len(self._waiting) < _MOST_WAITING:
+        while not self.finished and not self._requests.ended and self._whole() and len(self._waiting) < _MOST_WAITING:
             length = int.from_bytes(self._incoming[:4], "big")
             packet = bytes(self._incoming[4 : 4 + length])
             del self._incoming[: 4 + length]

@@ -28,12 +28,12 @@ class WriteHandle(Unable):
         if not self._readable:
             return super().read(offset, length)
         content = pread(self._upload.fd, offset, length)
-        self._desk.partner.pace.spend(len(content))
+        self._desk.spend(len(content))
         return content
 
     def write(self, offset: int, content: bytes) -> None:
         upload = self._upload
-        self._desk.partner.pace.spend(len(content))  # it came over the line, whatever becomes of it
+        self._desk.spend(len(content))  # it came over the line, whatever becomes of it
         with upload.lock:
             upload.still_ours()
             if not content:

@@ -224,12 +224,12 @@ def test_a_path_is_inside_or_refused(parts: list[bytes]) -> None:
     )
 
 
-def test_the_pace_holds_and_ends_with_the_server() -> None:
-    clock, stopping = Hand(), threading.Event()
-    stopping.set()  # nobody waits in this test; the debt is what is looked at
-    pace = Pace(100, clock, stopping)
+def test_the_pace_holds_and_ends_with_the_session() -> None:
+    clock, ended = Hand(), threading.Event()
+    ended.set()  # nobody waits in this test; the debt is what is looked at
+    pace = Pace(100, clock)
 
-    pace.spend(100)
+    pace.spend(100, ended)
     assert pace._debt_s(50) == pytest.approx(0.5)
     clock.now += 10
     assert pace._debt_s(100) == pytest.approx(0.0)

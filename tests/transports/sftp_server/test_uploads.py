@@ -232,6 +232,28 @@ def test_a_rate_is_kept(house: House) -> None:
     assert 0.4 < took_s < 5  # 600 kB, of which 400 kB may go at once
 
 
+def test_whose_access_is_taken_away_waits_for_no_pace_and_finishes_nothing(house: House) -> None:
+    house.change("acme", rate_bytes_s=1000)  # the first write asks for more than a minute
+    transport = house.connect()
+    client = RawClient(transport)
+    handle = client.open(b"in/a.xml", NEW).handle
+    write = bytes([raw.WRITE]) + u32(1) + string(handle) + u64(0) + string(b"x" * 100_000)
+    client.channel.sendall(string(write) + string(bytes([raw.CLOSE]) + u32(2) + string(handle)))  # both come at once
+    wait_until(lambda: _debt(house) < 0)  # it waits
+
+    assert house.server is not None
+    house.server.end_sessions("acme")
+
+    wait_until(lambda: house.server and house.server.sessions == 0)
+    transport.close()
+    assert names(house) == [".part~a.xml"] and house.completed == []
+
+
+def _debt(house: House) -> float:
+    assert house.server is not None
+    return house.server._house.partners.of(house.accounts["acme"]).pace._left
+
+
 def test_a_temporary_folder_renamed_is_a_batch_complete(house: House) -> None:
     transport = house.connect()
     client = RawClient(transport)
