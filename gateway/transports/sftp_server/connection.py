@@ -36,7 +36,8 @@ from paramiko.common import (
 from gateway.transports.sftp_server import algorithms
 from gateway.transports.sftp_server.audit import complain
 from gateway.transports.sftp_server.packets import BoundedPacketizer
-from gateway.transports.sftp_server.stream import WINDOW, Stream
+from gateway.transports.sftp_server.share import FIRST_WINDOW
+from gateway.transports.sftp_server.stream import Stream
 
 #: More than paramiko's 32 KiB: fewer packets for large files.
 _CHANNEL_PACKET: Final = 128 * 1024
@@ -80,7 +81,7 @@ class Connection(paramiko.Transport):
     def __init__(self, sock: socket.socket, events: Events, login_s: float) -> None:
         super().__init__(
             sock,
-            default_window_size=WINDOW,
+            default_window_size=FIRST_WINDOW,
             default_max_packet_size=_CHANNEL_PACKET,
             packetizer_class=BoundedPacketizer,
         )

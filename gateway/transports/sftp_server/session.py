@@ -29,6 +29,7 @@ from gateway.transports.sftp_server.partner import Partners
 from gateway.transports.sftp_server.passwords import PasswordCheck
 from gateway.transports.sftp_server.requests import Requests
 from gateway.transports.sftp_server.settings import Account, Accounts, OnComplete, ServerSettings
+from gateway.transports.sftp_server.share import Share
 from gateway.transports.sftp_server.stream import Stream
 from gateway.transports.sftp_server.throttle import Throttle, address_key
 from gateway.transports.sftp_server.uploads import Uploads
@@ -78,6 +79,7 @@ class Session(paramiko.ServerInterface):
         self._why = ""  #: why the last attempt failed
         self._candidate: Account | None = None
         self._budget = HandleBudget(house.settings.handles_per_session, above=house.budget)
+        self._share = Share()
         self._channels: dict[int, paramiko.Channel] = {}
         self._streams: dict[int, Stream] = {}
         self._to_explain: set[int] = set()  #: channels whose client wants more than SFTP
@@ -227,7 +229,9 @@ class Session(paramiko.ServerInterface):
             house.on_complete,
             self.ending,
         )
-        self._streams[channel.chanid] = Stream(channel, Requests(desk), connection.can_send, connection.send)
+        self._streams[channel.chanid] = Stream(
+            channel, Requests(desk), connection.can_send, connection.send, self._share
+        )
         return True
 
     def _explain(self, channel: paramiko.Channel, what: str) -> bool:

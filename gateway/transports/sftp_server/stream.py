@@ -16,11 +16,9 @@ from paramiko import Message, SSHException
 
 from gateway.transports.sftp_server.faults import BrokenProtocol
 from gateway.transports.sftp_server.requests import Requests
+from gateway.transports.sftp_server.share import FIRST_WINDOW, MOST_WAITING_IN_ALL, Share
 from gateway.transports.sftp_server.wire import LARGEST_PACKET
 
-WINDOW: Final = 2 * 1024 * 1024
-#: The window is topped up in steps of this size.
-_TOP_UP: Final = WINDOW // 4
 #: Answers waiting for the client; beyond it we wait with the next request.
 _MOST_WAITING: Final = 512 * 1024
 _MSG_DATA: Final = 94
@@ -38,6 +36,7 @@ class Stream:
         requests: Requests,
         can_send: Callable[[], bool],
         send: Callable[[Message], None],
+        share: Share,
     ) -> None:
         self._channel = channel
         self._requests = requests
@@ -45,16 +44,22 @@ class Stream:
         self._send = send
         self._incoming = bytearray()
         self._waiting = bytearray()
-        self._granted = WINDOW  #: bytes that the client may still send
-        self._used = 0  #: bytes worked off and not granted again yet
+        self._share = share
+        self._extra = share.take_window()
+        self._step = (FIRST_WINDOW + self._extra) // 4  #: the window is topped up in steps of this size
+        self._granted = FIRST_WINDOW  #: bytes that the client may still send
+        self._used = self._extra  #: bytes worked off and not granted again yet
         self._at_end = False
         self.finished = False
+        self._top_up()
 
     def receive(self, content: bytes) -> None:
         """Data of the client. Raises SSHException when it sends more than it was granted."""
         self._granted -= len(content)
         if self._granted < 0:
             raise SSHException("channel window exceeded")
+        if self.finished:
+            return
         self._incoming += content
         self.work()
 
@@ -82,17 +87,33 @@ class Stream:
         """Nothing more will come: let go of everything."""
         if not self.finished:
             self.finished = True
+            self._share.window += self._extra
+            self._share.waiting -= len(self._waiting)
+            self._waiting.clear()
+            self._incoming.clear()
             self._requests.lost()
 
     def _answer_all(self) -> None:
-        while not self.finished and not self._requests.ended and self._whole() and len(self._waiting) < _MOST_WAITING:
+        while not self.finished and not self._requests.ended and self._whole():
+            if not self._may_wait():
+                self._flush()
+                if not self._may_wait():
+                    break
             length = int.from_bytes(self._incoming[:4], "big")
             packet = bytes(self._incoming[4 : 4 + length])
             del self._incoming[: 4 + length]
             self._used += 4 + length
-            self._waiting += self._requests.answer(packet)
+            answer = self._requests.answer(packet)
+            self._waiting += answer
+            self._share.waiting += len(answer)
             if len(self._waiting) >= LARGEST_PACKET // 8:
                 self._flush()
+
+    def _may_wait(self) -> bool:
+        """May one more answer wait, if it cannot be sent at once?"""
+        if not self._waiting:
+            return True
+        return len(self._waiting) < _MOST_WAITING and self._share.waiting < MOST_WAITING_IN_ALL
 
     def _whole(self) -> bool:
         """Is a whole request there? Raises BrokenProtocol for one that is too long or empty."""
@@ -111,11 +132,12 @@ class Stream:
             message.add_bytes(struct.pack(">BII", _MSG_DATA, channel.remote_chanid, size))
             message.add_bytes(bytes(self._waiting[:size]))
             del self._waiting[:size]
+            self._share.waiting -= size
             channel.out_window_size -= size
             self._send(message)
 
     def _top_up(self) -> None:
-        if self._used >= _TOP_UP and not self._at_end and not self.finished and self._can_send():
+        if self._used >= self._step and not self._at_end and not self.finished and self._can_send():
             message = Message()
             message.add_bytes(struct.pack(">BII", _MSG_WINDOW_ADJUST, self._channel.remote_chanid, self._used))
             self._granted += self._used
