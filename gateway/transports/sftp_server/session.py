@@ -84,6 +84,7 @@ class Session(paramiko.ServerInterface):
         self._streams: dict[int, Stream] = {}
         self._to_explain: set[int] = set()  #: channels whose client wants more than SFTP
         self._ever = 0
+        self._refusals = 0  #: of what is not SFTP
         self._connection: Connection | None = None
 
     def bind(self, connection: Connection) -> None:
@@ -190,7 +191,7 @@ class Session(paramiko.ServerInterface):
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         if kind != "session":
-            self._trail.tell("channel", Outcome.REFUSED, detail=kind)
+            self._refuse("channel", kind)
             return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
         self._ever += 1
         if len(self._channels) >= self._house.settings.channels_per_connection or self._ever > _CHANNELS_EVER:
@@ -200,11 +201,11 @@ class Session(paramiko.ServerInterface):
     def check_channel_direct_tcpip_request(
         self, chanid: int, origin: tuple[str, int], destination: tuple[str, int]
     ) -> int:
-        self._trail.tell("channel", Outcome.REFUSED, detail=f"port forwarding to {destination[0]}:{destination[1]}")
+        self._refuse("channel", f"port forwarding to {destination[0]}:{destination[1]}")
         return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 
     def check_port_forward_request(self, address: str, port: int) -> bool:
-        self._trail.tell("channel", Outcome.REFUSED, detail=f"port forwarding from {address}:{port}")
+        self._refuse("channel", f"port forwarding from {address}:{port}")
         return False
 
     def check_channel_shell_request(self, channel: paramiko.Channel) -> bool:
@@ -216,7 +217,7 @@ class Session(paramiko.ServerInterface):
     def check_channel_subsystem_request(self, channel: paramiko.Channel, name: str) -> bool:
         connection, account = self._connection, self.account
         if name != "sftp" or channel.chanid in self._streams or connection is None or account is None:
-            self._trail.tell("subsystem", Outcome.REFUSED, detail=name)
+            self._refuse("subsystem", name)
             return False
         house = self._house
         desk = Desk(
@@ -237,11 +238,20 @@ class Session(paramiko.ServerInterface):
     def _explain(self, channel: paramiko.Channel, what: str) -> bool:
         """Nothing is run. To a plain refusal OpenSSH's clients show "request failed" only, so the request is granted
         and its whole output is the reason."""
-        self._trail.tell("channel", Outcome.REFUSED, detail=what)
+        self._refuse("channel", what)
         if channel.closed or channel.chanid in self._streams:
             return False
         self._to_explain.add(channel.chanid)
         return True
+
+    def _refuse(self, operation: str, detail: str) -> None:
+        """Tell it; whoever is refused so often that it fills the audit is hung up on."""
+        if self.stopped:
+            return
+        self._trail.tell(operation, Outcome.REFUSED, detail=detail)
+        self._refusals += 1
+        if self._refusals >= self._house.settings.refusals_outside:
+            self.stop("too many refused requests")
 
     # What the connection tells.
 

@@ -93,6 +93,8 @@ class ServerSettings:
 
     refusals_per_channel: int = 2000  #: whoever is refused so often looks for a hole, and fills the audit
 
+    refusals_outside: int = 100  #: of what is not SFTP (commands, forwarding, other subsystems), by connection
+
     login_s: float = 30.0
     idle_s: float = 900.0
     stop_s: float = 5.0  #: how long `stop` waits for sessions to end

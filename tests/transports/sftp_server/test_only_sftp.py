@@ -243,3 +243,32 @@ def test_a_connection_whose_own_handling_fails_leaves_neither_socket_nor_itself(
 
     assert connection not in paramiko.transport._active_threads  # type: ignore[attr-defined]
     assert connection.sock.fileno() == -1
+
+
+@pytest.mark.parametrize("what", ["forwarding", "commands", "channels", "subsystems"])
+def test_whoever_asks_for_other_things_without_end_is_hung_up_on(house: House, what: str) -> None:
+    house.set(refusals_outside=20)
+    transport = house.connect()
+    channel = transport.open_session(timeout=10)
+    message = Message()
+    match what:
+        case "forwarding":
+            message.add_bytes(b"\x50" + string(b"tcpip-forward") + b"\0" + string(b"x" * 500) + u32(1))
+        case "channels":
+            message.add_bytes(b"\x5a" + string(b"tun@openssh.com") + u32(9) + u32(1) + u32(1))
+        case "subsystems":
+            message.add_bytes(b"\x62" + u32(channel.remote_chanid) + string(b"subsystem") + b"\0" + string(b"x"))
+        case _:
+            message.add_bytes(b"\x62" + u32(channel.remote_chanid) + string(b"exec") + b"\0" + string(b"id"))
+
+    for _ in range(500):
+        try:
+            transport._send_message(message)  # type: ignore[attr-defined]
+        except (EOFError, OSError):
+            break
+    wait_until(lambda: not transport.is_active())
+    transport.close()
+    wait_until(lambda: house.server and house.server.sessions == 0)
+
+    refused = [e for e in house.audit if e.outcome is Outcome.REFUSED]
+    assert len(refused) == 20 and len(house.operations("disconnect")) == 1
