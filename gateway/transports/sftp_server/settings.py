@@ -113,7 +113,8 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A file that its sender has finished: closed, or renamed from a temporary name.
+    """A file that its sender has finished: closed, or renamed from a temporary name. Told once more when its times were
+    set after that, and when it was opened again and left as it was.
 
     `name` is relative to the folder, in bytes, with `/` between sub-folders. Device and inode identify the file at
     that moment; who takes it looks again.

@@ -84,8 +84,9 @@ class House:
         return path
 
     def names(self) -> list[str]:
-        """What was reported complete."""
-        return [c.name.decode("utf-8", "replace") for c in self.completed]
+        """What was reported complete; each file once, even if it was told again with other times."""
+        files = {(c.folder, c.name, c.device, c.inode): c.name for c in list(self.completed)}
+        return [name.decode("utf-8", "replace") for name in files.values()]
 
     def operations(self, operation: str) -> list[AuditEvent]:
         return [event for event in self.audit if event.operation == operation]

@@ -41,7 +41,7 @@ def test_a_complete_file_opened_for_writing_and_left_alone_stays_complete(house:
 
     wait_until(lambda: names(house) == ["a.xml"])
     assert (house.folder("in") / "a.xml").read_bytes() == b"acknowledged"
-    wait_until(lambda: house.names() == ["a.xml", "a.xml"])  # told again, for it is another time of change
+    wait_until(lambda: [c.name for c in house.completed] == [b"a.xml"] * 2)  # told again
 
 
 def test_it_stays_so_when_a_second_client_opens_and_leaves_it_alone(house: House) -> None:

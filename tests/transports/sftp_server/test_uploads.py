@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.transports.sftp_server import Outcome
+from gateway.front import note_closed
+from gateway.transports.completeness.closed import Closed
+from gateway.transports.local import look_again
+from gateway.transports.sftp_server import Completed, Outcome
 from tests.transports.sftp_server import raw
 from tests.transports.sftp_server.house import House, wait_until
 from tests.transports.sftp_server.raw import RawClient, string, u32, u64
@@ -266,6 +269,29 @@ def test_a_temporary_folder_renamed_is_a_batch_complete(house: House) -> None:
     transport.close()
 
     assert before == [] and house.names() == ["night/a.xml"]
+
+
+def test_a_file_whose_times_are_set_after_its_close_is_told_again_as_it_looks_now(house: House) -> None:
+    registry, inbox = Closed(), house.folder("in")
+
+    class Noted(list):  # type: ignore[type-arg]
+        def append(self, completed: Completed) -> None:
+            super().append(completed)
+            note_closed(registry, inbox, completed.name)
+
+    house.completed = Noted()
+    house.restart()
+    transport = house.connect()
+    client = RawClient(transport)
+    client.put(b"in/a.xml", b"<a/>")
+    (inbox / "b.xml").write_bytes(b"of somebody else, and perhaps not finished")
+
+    codes = [client.ask(raw.SETSTAT, string(b"in/%s.xml" % name) + u32(8) + u32(10**9) + u32(10**9)).code
+             for name in (b"a", b"b")]  # fmt: skip
+    transport.close()
+
+    assert codes == [raw.OK, raw.OK] and (inbox / "a.xml").stat().st_mtime == 10**9
+    assert dict(registry.noted(inbox)) == {b"a.xml": look_again(inbox, b"a.xml")}
 
 
 def test_files_are_renamed_within_a_folder_and_never_onto_another(house: House) -> None:
