@@ -74,7 +74,7 @@ def test_the_bound_of_all_connections_holds_while_somebody_is_not_logged_in(hous
 
     assert refused == b"" and all(transport.is_active() for transport in held)
     assert [e.address for e in house.operations("disconnect")] == ["127.0.0.2"]
-    assert [e.detail for e in house.operations("connect")] == ["too many connections"]
+    wait_until(lambda: [e.detail for e in house.operations("connect")] == ["too many connections"])
     for transport in held:
         transport.close()
     waits.close()
