@@ -14,6 +14,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _REMEMBERED: Final = 10_000
@@ -79,6 +80,7 @@ class Throttle:
         return len(self._records)
 
 
+@lru_cache(maxsize=4096)
 def address_key(address: str) -> str:
     """What failures of an address are counted under."""
     try:
