@@ -157,7 +157,7 @@ class LoginTable(Section):
         default=None, description="Hash of a password, by reference (gateway partner hash-password); keys are better."
     )
     quota_bytes: Size = Field(default=10_000 * MB, ge=1, description="Bytes that may stand in in/ and book/ at once.")
-    quota_files: int = Field(default=200_000, ge=1, description="Files that may stand there at once.")
+    quota_files: int = Field(default=200_000, ge=1, description="Files and folders that may stand there at once.")
     rate_bytes: Size = Field(default=0, description="Bytes a second at most; 0: as many as come.")
 
     @model_validator(mode="after")
