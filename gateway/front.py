@@ -59,7 +59,6 @@ class Front:
         closed: Callable[[], None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._roster = roster
         self._monotonic = monotonic
         self._swept = monotonic()
         self._accounts = ConfiguredAccounts(roster)
@@ -72,14 +71,11 @@ class Front:
         )
 
     def look_after(self) -> None:
-        """End the sessions of accounts that are changed or gone, make what new ones need, and clear what was never
-        finished, once an hour."""
+        """End the sessions of accounts that are changed or gone, and clear what was never finished, once an hour."""
         accounts = {account.name: account for account in self._accounts.all()}
         for name, known in self._known.items():
             if accounts.get(name) != known:
                 self.server.end_sessions(name)
-        if accounts != self._known:
-            make_folders(self._roster.settings)
         self._known = accounts
         if self._monotonic() - self._swept >= _SWEEP_S:
             self._swept = self._monotonic()

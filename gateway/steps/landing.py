@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from gateway.domain.partner import Partner
 from gateway.domain.states import RemoteFileState
 from gateway.ledger.archive import make_durable_folder, sync_folder
@@ -43,12 +45,16 @@ class Landing:
         self._placed = placed
         self._monotonic = monotonic
         self._swept: dict[str, float] = {}
+        self._log = structlog.get_logger("gateway.fetch")
 
     def recover(self) -> None:
         """Give names to what a killed process left without, of partners that have no server any more, too."""
         for partner in self._house.settings.partners.values():
-            if partner.fetched.is_dir() and partner.inbox.is_dir():
-                self.place(partner)
+            try:
+                if partner.fetched.is_dir() and partner.inbox.is_dir():
+                    self.place(partner)
+            except OSError as error:  # one partner's folder in trouble stops no start; its next round tries again
+                self._log.error("not_placed", partner=partner.name, error=str(error))
 
     def prepare(self, partner: Partner) -> None:
         """The folders are there, and what nobody needs is not."""

@@ -157,6 +157,25 @@ def test_killed_between_a_name_in_the_drop_folder_and_its_row(remote, monkeypatc
     assert taken(there) == Counter(list(INVOICES))
 
 
+def test_a_file_that_gets_no_name_at_the_start_stops_no_start(remote, monkeypatch):
+    there = remote()
+    drop(there.out, INVOICES)
+    there.look(rounds=1)
+    link = os.link
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError("no links here")
+
+    monkeypatch.setattr(os, "link", refused)
+    there.look(rounds=3)
+    there.loop.restart()
+    there.quick().loop.gateway.recover()
+    monkeypatch.setattr(os, "link", link)
+    there.look()
+
+    assert taken(there) == Counter(list(INVOICES))
+
+
 def partner_of(there: Remote) -> tuple:
     line = there.loop.gateway.remotes._lines["erp"]
     return there.loop.gateway.house.partner("erp"), line.table, line.source

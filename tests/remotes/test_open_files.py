@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,10 @@ from gateway.config import Configuration
 from gateway.refresh import refresh_buyers
 from gateway.simulator import running_simulator
 from tests.loop import BUYERS, ENVIRON, drop, write_configuration
+from tests.remotes.test_front import until
 from tests.simulator.paper import DEMANDS_EJ, Paper
 from tests.transports.sshd import make_key, needed
 
-_PATIENCE_S = 60.0
 #: Fewer than one address may hold: strangers alone use them up.
 _FREE = 24
 
@@ -113,10 +113,3 @@ def test_what_came_while_no_file_could_be_opened_is_answered_afterwards(serving:
     assert serving.put(invoice(serving.folder, "FD-3")).returncode == 0
     until(lambda: serving.told_of("FD-3"))
     assert serving.process.poll() is None
-
-
-def until(what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while not what():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.02)
